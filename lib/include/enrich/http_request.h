@@ -1,0 +1,24 @@
+/* Renders one HTTP/1.1 request into one piece of memory, so that it leaves in one TLS record. */
+#ifndef ENRICH_HTTP_REQUEST_H
+#define ENRICH_HTTP_REQUEST_H
+
+#include "enrich/span.h"
+#include "enrich/status.h"
+
+/* What stands in a request. All spans are only read during the call. */
+typedef struct {
+    enr_span_t method;  /* "GET" or "POST" */
+    enr_span_t host;    /* DNS name, as in the base URL */
+    uint16_t port;      /* written into Host unless 443 */
+    enr_span_t path[3]; /* written one after the other: base path, the call's path, an id; already in their URL form */
+    enr_span_t api_key; /* X-API-KEY (api-contract 2) */
+    bool has_body;      /* a JSON body follows: Content-Type and Content-Length are written */
+} enr_http_request_t;
+
+/* Writes the head in front of a body that stands in the buffer already: the body is buffer's present content, it is moved up and the head
+   takes its place in front, so that the buffer holds the whole message. Every part is checked: a control character, space or byte above
+   0x7E in host, path or key is refused, so that nothing can put a second line on the wire (behaviours 11, RFC 9112 2.2, RFC 9110 5.5).
+   ENR_OK, ENR_E_SETTING (host or key), ENR_E_URL (path), ENR_E_LIMIT (head and body do not fit the buffer; its content is unspecified). */
+ENR_NODISCARD enr_status_t enr_http_request_render(const enr_http_request_t *request, enr_buffer_t *buffer);
+
+#endif
