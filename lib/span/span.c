@@ -1,0 +1,114 @@
+#include "enrich/span.h"
+
+#include <assert.h>
+#include <string.h>
+
+enr_span_t enr_span_from_str(const char *text)
+{
+    return text == NULL ? (enr_span_t){NULL, 0} : (enr_span_t){(const uint8_t *)text, strlen(text)};
+}
+
+enr_span_t enr_span_slice(enr_span_t span, size_t from, size_t to)
+{
+    assert(from <= to && to <= span.len);
+    return to == from ? (enr_span_t){span.ptr, 0} : (enr_span_t){span.ptr + from, to - from};
+}
+
+static bool is_space(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+enr_span_t enr_span_trim(enr_span_t span)
+{
+    size_t from = 0;
+    size_t to = span.len;
+    while (from < to && is_space(span.ptr[from])) {
+        from++;
+    }
+    while (to > from && is_space(span.ptr[to - 1])) {
+        to--;
+    }
+    return enr_span_slice(span, from, to);
+}
+
+bool enr_span_equal(enr_span_t a, enr_span_t b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static uint8_t to_lower(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
+}
+
+bool enr_span_equal_ignore_case(enr_span_t a, enr_span_t b)
+{
+    if (a.len != b.len) {
+        return false;
+    }
+    for (size_t i = 0; i < a.len; i++) {
+        if (to_lower(a.ptr[i]) != to_lower(b.ptr[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool enr_span_equal_secret(enr_span_t a, enr_span_t b)
+{
+    if (a.len != b.len) {
+        return false;
+    }
+    uint8_t difference = 0;
+    for (size_t i = 0; i < a.len; i++) {
+        difference |= (uint8_t)(a.ptr[i] ^ b.ptr[i]);
+    }
+    return difference == 0;
+}
+
+void enr_wipe(void *ptr, size_t len)
+{
+    volatile uint8_t *bytes = ptr;
+    for (size_t i = 0; i < len; i++) {
+        bytes[i] = 0;
+    }
+}
+
+enr_buffer_t enr_buffer_over(void *ptr, size_t capacity)
+{
+    return (enr_buffer_t){.ptr = ptr, .capacity = capacity};
+}
+
+void enr_buffer_append(enr_buffer_t *buffer, enr_span_t bytes)
+{
+    if (buffer->full || bytes.len > buffer->capacity - buffer->len) {
+        buffer->full = true;
+        return;
+    }
+    if (bytes.len > 0) {
+        memcpy(buffer->ptr + buffer->len, bytes.ptr, bytes.len);
+        buffer->len += bytes.len;
+    }
+}
+
+void enr_buffer_append_byte(enr_buffer_t *buffer, uint8_t byte)
+{
+    enr_buffer_append(buffer, (enr_span_t){&byte, 1});
+}
+
+void enr_buffer_append_decimal(enr_buffer_t *buffer, uint64_t number)
+{
+    uint8_t digits[20]; /* 2^64 has 20 */
+    size_t first = sizeof digits;
+    do {
+        digits[--first] = (uint8_t)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    enr_buffer_append(buffer, (enr_span_t){digits + first, sizeof digits - first});
+}
+
+enr_span_t enr_buffer_span(const enr_buffer_t *buffer)
+{
+    return (enr_span_t){buffer->ptr, buffer->len};
+}
