@@ -59,7 +59,6 @@ typedef struct {
     enr_buffer_t *body;
     enr_http_response_t response;
     enr_verdict_t verdict;
-    enr_status_t failure;
     enr_phase_t phase;
     uint8_t state;
     bool open;   /* the stream is open, or opening */
