@@ -358,17 +358,17 @@ static enr_span_t read_message(enr_api_t *api, bool is_json)
     return message;
 }
 
-/* 422 and its like by the text of the body, tested in this order (api-contract 9, 11). The whole body is searched, since no page says which key
-   carries the message. */
+/* 422 and its like by the text of the body, tested in this order (api-contract 9, 11). The whole body is searched,
+   since no page says which key carries the message. */
 static enr_status_t classify_by_text(enr_span_t body)
 {
     static const struct {
         const char *word;
         enr_status_t status;
     } KINDS[] = {
-        {"without consenting", ENR_E_CONSENT},  {"insufficient credits", ENR_E_CREDITS},
+        {"without consenting", ENR_E_CONSENT},   {"insufficient credits", ENR_E_CREDITS},
         {"insufficient_credits", ENR_E_CREDITS}, {"enrichment credits", ENR_E_CREDITS},
-        {"import limits", ENR_E_PLAN},          {"plan limit", ENR_E_PLAN},
+        {"import limits", ENR_E_PLAN},           {"plan limit", ENR_E_PLAN},
     };
     for (size_t i = 0; i < sizeof KINDS / sizeof KINDS[0]; i++) {
         if (find(body, enr_span_from_str(KINDS[i].word)) < body.len) {
@@ -460,7 +460,8 @@ static enr_status_t read_answer(enr_api_t *api)
     return classify_refusal(answer->code, api->call, answer->body);
 }
 
-/* An explicit refusal says that nothing was accepted; what no rule names stays open (api-contract 13, behaviours 33). */
+/* An explicit refusal says that nothing was accepted; what no rule names stays open (api-contract 13, behaviours 33).
+ */
 static enr_verdict_t verdict_of(const enr_api_t *api, enr_status_t status)
 {
     switch (status) {

@@ -1,5 +1,6 @@
-/* The arena is a row of blocks without gaps. A block is an 8-byte header and its bytes; the header holds the size of this block and of the one
-   before it, so that both neighbours are found without a list. 8 bytes a block, against 32 in mbedTLS's own buffer allocator on a 32-bit part. */
+/* The arena is a row of blocks without gaps. A block is an 8-byte header and its bytes; the header holds the size of
+   this block and of the one before it, so that both neighbours are found without a list. 8 bytes a block, against 32 in
+   mbedTLS's own buffer allocator on a 32-bit part. */
 #include "enrich/arena.h"
 
 #include <assert.h>

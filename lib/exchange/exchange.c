@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
-/* One exchange: IDLE -start-> OPENING -> GATE -commit-> CHECKING -> SENDING -> RECEIVING -> IDLE. A safe request goes from OPENING straight to
-   CHECKING. Every failure leads to IDLE with the connection closed. */
+/* One exchange: IDLE -start-> OPENING -> GATE -commit-> CHECKING -> SENDING -> RECEIVING -> IDLE. A safe request goes
+   from OPENING straight to CHECKING. Every failure leads to IDLE with the connection closed. */
 enum { IDLE, OPENING, GATE, CHECKING, SENDING, RECEIVING };
 
 static uint32_t elapsed(uint32_t now_ms, uint32_t since_ms)
@@ -74,7 +74,8 @@ static enr_status_t timeout_of(enr_phase_t phase)
     }
 }
 
-/* The zero-wait read: does the connection still stand, with nothing unread on it? (DESIGN 6, behaviours 8) ENR_AGAIN is the good answer. */
+/* The zero-wait read: does the connection still stand, with nothing unread on it? (DESIGN 6, behaviours 8) ENR_AGAIN is
+ * the good answer. */
 static enr_status_t look(enr_exchange_t *exchange)
 {
     size_t len = 0;
@@ -134,10 +135,12 @@ static enr_status_t fail(enr_exchange_t *exchange, enr_status_t status)
     return status;
 }
 
-/* A failure that may only mean that a reused connection was dying: a safe request then tries once more on a fresh one. */
+/* A failure that may only mean that a reused connection was dying: a safe request then tries once more on a fresh one.
+ */
 static enr_status_t fail_or_reopen(enr_exchange_t *exchange, enr_status_t status, uint32_t now_ms)
 {
-    bool lost = status == ENR_E_RESET || status == ENR_E_CLOSED || status == ENR_E_TLS_TRUNCATED || status == ENR_E_NETWORK;
+    bool lost =
+        status == ENR_E_RESET || status == ENR_E_CLOSED || status == ENR_E_TLS_TRUNCATED || status == ENR_E_NETWORK;
     if (!exchange->outgoing.safe || !exchange->reused || exchange->phase == ENR_PHASE_BODY || !lost) {
         return fail(exchange, status);
     }
@@ -151,7 +154,8 @@ static enr_status_t step_opening(enr_exchange_t *exchange, uint32_t now_ms, enr_
 {
     enr_phase_t phase = exchange->phase;
     exchange->open = true; /* from now on there is something to close */
-    enr_status_t status = exchange->stream.open(exchange->stream.ctx, exchange->open_host, exchange->open_port, now_ms, &phase, out_wait);
+    enr_status_t status =
+        exchange->stream.open(exchange->stream.ctx, exchange->open_host, exchange->open_port, now_ms, &phase, out_wait);
     if (status == ENR_AGAIN) {
         enter_phase(exchange, phase, now_ms);
         return ENR_AGAIN;
@@ -177,12 +181,13 @@ static enr_status_t step_checking(enr_exchange_t *exchange, uint32_t now_ms)
 
 static enr_status_t step_sending(enr_exchange_t *exchange, uint32_t now_ms, enr_wait_t *out_wait)
 {
-    /* Set before the first write and whatever it says: TLS may have put out a part of a record that it still calls unsent. */
+    /* Set before the first write and whatever it says: TLS may have put out a part of a record that it still calls
+     * unsent. */
     exchange->verdict = ENR_MAY_HAVE_BEEN_ACCEPTED;
     size_t sent = 0;
     enr_span_t message = exchange->outgoing.message;
-    enr_status_t status =
-        exchange->stream.write(exchange->stream.ctx, enr_span_slice(message, exchange->sent, message.len), &sent, out_wait);
+    enr_status_t status = exchange->stream.write(exchange->stream.ctx,
+                                                 enr_span_slice(message, exchange->sent, message.len), &sent, out_wait);
     if (status == ENR_AGAIN) {
         return ENR_AGAIN;
     }
@@ -198,7 +203,8 @@ static enr_status_t step_sending(enr_exchange_t *exchange, uint32_t now_ms, enr_
     return ENR_OK;
 }
 
-/* Gives bytes to the parser and their body part to the body. ENR_OK: the response is complete and *out_rest bytes were left over. */
+/* Gives bytes to the parser and their body part to the body. ENR_OK: the response is complete and *out_rest bytes were
+ * left over. */
 static enr_status_t digest(enr_exchange_t *exchange, enr_span_t in, size_t *out_rest)
 {
     enr_status_t status = ENR_AGAIN;

@@ -1,4 +1,5 @@
-/* Every limit in one place. A build may override each by a definition; what is larger than a limit is an error that names it, never cut. */
+/* Every limit in one place. A build may override each by a definition; what is larger than a limit is an error that
+ * names it, never cut. */
 #ifndef ENRICH_LIMITS_H
 #define ENRICH_LIMITS_H
 
@@ -65,8 +66,8 @@
 #define ENR_JSON_TOKENS_MAX 128
 #endif
 
-/* HTTP answer: bytes of one header line, of the whole head with all its 1xx forerunners, number of header lines, number of 1xx answers
-   before the final one (behaviours 5), bytes of framing around the chunks of one body (behaviours 4). */
+/* HTTP answer: bytes of one header line, of the whole head with all its 1xx forerunners, number of header lines, number
+   of 1xx answers before the final one (behaviours 5), bytes of framing around the chunks of one body (behaviours 4). */
 #ifndef ENR_HTTP_LINE_MAX
 #define ENR_HTTP_LINE_MAX 8192
 #endif

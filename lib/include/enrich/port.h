@@ -1,5 +1,5 @@
-/* The duties of a port: everything the portable code asks of the world below it (DESIGN 2). Each is a small struct of functions with a
-   context, which the port fills and which must outlive its users. Nothing here blocks. */
+/* The duties of a port: everything the portable code asks of the world below it (DESIGN 2). Each is a small struct of
+   functions with a context, which the port fills and which must outlive its users. Nothing here blocks. */
 #ifndef ENRICH_PORT_H
 #define ENRICH_PORT_H
 
@@ -9,16 +9,20 @@
 typedef struct {
     void *ctx;
 
-    /* Begins or goes on opening a TCP connection: resolves the name, then tries its addresses one after the other until one answers
-       (behaviours 29). ENR_OK: connected. ENR_AGAIN: *out_phase is ENR_PHASE_DNS or ENR_PHASE_CONNECT, *out_wait what it waits for.
-       ENR_E_DNS, ENR_E_REFUSED, ENR_E_UNREACHABLE, ENR_E_RESET, ENR_E_TIMEOUT_CONNECT (the last address), ENR_E_PORTAL (the port was told to
-       refuse private addresses and got no other), ENR_E_NETWORK. After an error it is closed. host must stay valid until then. */
-    enr_status_t (*open)(void *ctx, enr_span_t host, uint16_t port, uint32_t now_ms, enr_phase_t *out_phase, enr_wait_t *out_wait);
+    /* Begins or goes on opening a TCP connection: resolves the name, then tries its addresses one after the other until
+       one answers (behaviours 29). ENR_OK: connected. ENR_AGAIN: *out_phase is ENR_PHASE_DNS or ENR_PHASE_CONNECT,
+       *out_wait what it waits for. ENR_E_DNS, ENR_E_REFUSED, ENR_E_UNREACHABLE, ENR_E_RESET, ENR_E_TIMEOUT_CONNECT (the
+       last address), ENR_E_PORTAL (the port was told to refuse private addresses and got no other), ENR_E_NETWORK.
+       After an error it is closed. host must stay valid until then. */
+    enr_status_t (*open)(void *ctx, enr_span_t host, uint16_t port, uint32_t now_ms, enr_phase_t *out_phase,
+                         enr_wait_t *out_wait);
 
-    /* Sends bytes, possibly fewer: *out_sent, at least 1 with ENR_OK. ENR_AGAIN: no room now. ENR_E_RESET, ENR_E_NETWORK. */
+    /* Sends bytes, possibly fewer: *out_sent, at least 1 with ENR_OK. ENR_AGAIN: no room now. ENR_E_RESET,
+     * ENR_E_NETWORK. */
     enr_status_t (*send)(void *ctx, enr_span_t bytes, size_t *out_sent);
 
-    /* Receives up to capacity bytes: *out_len, at least 1 with ENR_OK. ENR_AGAIN: none now. ENR_END: FIN came. ENR_E_RESET, ENR_E_NETWORK. */
+    /* Receives up to capacity bytes: *out_len, at least 1 with ENR_OK. ENR_AGAIN: none now. ENR_END: FIN came.
+     * ENR_E_RESET, ENR_E_NETWORK. */
     enr_status_t (*receive)(void *ctx, uint8_t *out, size_t capacity, size_t *out_len);
 
     /* Closes at once; no linger. Closing twice is allowed. */
@@ -44,31 +48,34 @@ typedef struct {
     enr_status_t (*fill)(void *ctx, uint8_t *out, size_t len);
 } enr_entropy_t;
 
-/* flash: one region of NOR flash, counted from its own offset 0 (DESIGN 8). An erased byte is 0xFF; programming turns ones into zeros and
-   nothing back. */
+/* flash: one region of NOR flash, counted from its own offset 0 (DESIGN 8). An erased byte is 0xFF; programming turns
+   ones into zeros and nothing back. */
 typedef struct {
     void *ctx;
     uint32_t size;         /* bytes, a multiple of sector_size */
     uint32_t sector_size;  /* bytes erased at once */
     uint32_t page_size;    /* most bytes programmed by one call, which must not cross a multiple of it */
     uint32_t program_unit; /* bytes: offset and length of a program call are multiples of it, 1 to 32 */
-    bool reprogram;        /* true: a unit may be programmed again while only ones become zeros; false: once between erases (behaviours 43) */
+    bool reprogram; /* true: a unit may be programmed again while only ones become zeros; false: once between erases
+                       (behaviours 43) */
 
     /* Reads len bytes. ENR_OK, ENR_E_FLASH. */
     enr_status_t (*read)(void *ctx, uint32_t offset, uint8_t *out, uint32_t len);
 
-    /* Programs len bytes and returns when they are durable. A power cut may leave any part of them. ENR_OK, ENR_E_FLASH. Must not be called
-       while an erase is under way. */
+    /* Programs len bytes and returns when they are durable. A power cut may leave any part of them. ENR_OK,
+       ENR_E_FLASH. Must not be called while an erase is under way. */
     enr_status_t (*program)(void *ctx, uint32_t offset, const uint8_t *bytes, uint32_t len);
 
     /* Starts to erase the sector at offset and returns at once. ENR_OK, ENR_E_FLASH. */
     enr_status_t (*erase_start)(void *ctx, uint32_t offset);
 
-    /* ENR_OK: no erase is under way and the last one succeeded. ENR_AGAIN: still erasing (seconds on real parts). ENR_E_FLASH: it failed. */
+    /* ENR_OK: no erase is under way and the last one succeeded. ENR_AGAIN: still erasing (seconds on real parts).
+     * ENR_E_FLASH: it failed. */
     enr_status_t (*erase_busy)(void *ctx);
 } enr_flash_t;
 
-/* key: the device's own secret, from which stored data is sealed. It never lies on the medium that it seals (DESIGN 2). */
+/* key: the device's own secret, from which stored data is sealed. It never lies on the medium that it seals (DESIGN 2).
+ */
 typedef struct {
     void *ctx;
 

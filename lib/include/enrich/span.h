@@ -36,8 +36,8 @@ bool enr_span_equal_secret(enr_span_t a, enr_span_t b);
 /* Sets len bytes at ptr to zero in a way that the compiler keeps (behaviours 22). */
 void enr_wipe(void *ptr, size_t len);
 
-/* Bytes being appended to memory that the caller owns. What does not fit is not written at all, `full` stays set from then on and every
-   later append writes nothing: one check at the end is enough. */
+/* Bytes being appended to memory that the caller owns. What does not fit is not written at all, `full` stays set from
+   then on and every later append writes nothing: one check at the end is enough. */
 typedef struct {
     uint8_t *ptr;
     size_t capacity;

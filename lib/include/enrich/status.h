@@ -8,8 +8,8 @@
 #define ENR_NODISCARD
 #endif
 
-/* X(name, value, "what it means"). 0 is success, positive values are progress and not errors, negative values are errors. A value, once
-   released, keeps its meaning: scripts and journals hold them. */
+/* X(name, value, "what it means"). 0 is success, positive values are progress and not errors, negative values are
+   errors. A value, once released, keeps its meaning: scripts and journals hold them. */
 #define ENR_STATUS_LIST(X)                                                                                             \
     X(OK, 0, "done")                                                                                                   \
     X(AGAIN, 1, "not done yet: call again when what it waits for has come")                                            \
