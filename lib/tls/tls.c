@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <mbedtls/asn1.h>
 #include <mbedtls/ctr_drbg.h>
+#include <mbedtls/oid.h>
 #include <mbedtls/platform.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ciphersuites.h>
@@ -291,21 +292,23 @@ static int bio_receive(void *ctx, unsigned char *out, size_t capacity)
 
 /* --- failures --- */
 
-/* The reason that a person should hear first: a certificate of a stranger may be expired and misnamed as well. */
+/* The reason that a person should hear first: a stranger's certificate may be expired and misnamed as well, and one
+ * with a weak signature leads nowhere because nobody checks that signature. */
 static enr_status_t status_of_flags(uint32_t flags)
 {
     static const struct {
         uint32_t flags;
         enr_status_t status;
     } REASONS[] = {
-        {MBEDTLS_X509_BADCERT_NOT_TRUSTED, ENR_E_CERT_TRUST},
         {MBEDTLS_X509_BADCERT_BAD_MD | MBEDTLS_X509_BADCERT_BAD_PK | MBEDTLS_X509_BADCERT_BAD_KEY, ENR_E_CERT_WEAK},
+        {MBEDTLS_X509_BADCERT_NOT_TRUSTED, ENR_E_CERT_TRUST},
         {MBEDTLS_X509_BADCERT_CN_MISMATCH, ENR_E_CERT_NAME},
         {MBEDTLS_X509_BADCERT_EXPIRED, ENR_E_CERT_EXPIRED},
         {MBEDTLS_X509_BADCERT_FUTURE, ENR_E_CERT_NOT_YET_VALID},
         {MBEDTLS_X509_BADCERT_KEY_USAGE | MBEDTLS_X509_BADCERT_EXT_KEY_USAGE, ENR_E_CERT_USAGE},
     };
-    for (size_t i = 0; i < sizeof REASONS / sizeof REASONS[0]; i++) {
+    bool gave_up = flags == UINT32_MAX; /* mbedTLS sets every flag when it could not even build a chain */
+    for (size_t i = 0; i < sizeof REASONS / sizeof REASONS[0] && !gave_up; i++) {
         if ((flags & REASONS[i].flags) != 0) {
             return REASONS[i].status;
         }
@@ -328,6 +331,8 @@ static enr_status_t status_of_failure(const enr_tls_t *tls, int failure)
     case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
     case MBEDTLS_ERR_SSL_BAD_CERTIFICATE:
         return status_of_flags(mbedtls_ssl_get_verify_result(&session->ssl));
+    case MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND: /* SHA-1 and older: not even known here */
+        return ENR_E_CERT_WEAK;
     case MBEDTLS_ERR_SSL_BAD_INPUT_DATA: /* it wanted to fetch more than its input buffer holds */
     case MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL:
         return ENR_E_TLS_RECORD;
