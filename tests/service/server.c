@@ -1,0 +1,347 @@
+#include "server.h"
+
+#include "codec.h"
+#include "file.h"
+#include "text.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define IDLE_SECONDS 60u /* a connection without a request is closed after it */
+
+/* One HTTP request, from its first header to its answer. */
+typedef struct exchange {
+    struct MHD_Connection *connection;
+    char *body;
+    size_t body_length;
+    bool body_too_long;
+    int status;
+    const char *allow; /* constant text */
+    char *answer;      /* NULL until the rules were asked */
+    uint64_t ready_at_ms;
+    struct exchange *next_waiting;
+} exchange_t;
+
+struct sim_server {
+    struct MHD_Daemon *daemon;
+    int events; /* becomes readable when the daemon has something to do */
+    uint16_t port;
+    sim_rules_t *rules;
+    FILE *log;
+    uint64_t started_ms;
+    uint64_t requests;
+    exchange_t *waiting; /* suspended until ready_at_ms */
+};
+
+static uint64_t monotonic_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+static const char *call_word(sim_call_t call)
+{
+    switch (call) {
+    case SIM_CALL_SUBMIT:
+        return "submit";
+    case SIM_CALL_READ:
+        return "read";
+    case SIM_CALL_BATCH:
+        return "batch";
+    case SIM_CALL_SYNC:
+        return "sync";
+    case SIM_CALL_CREDITS:
+        return "credits";
+    case SIM_CALL_ACCOUNT:
+        return "account";
+    case SIM_CALL_NONE:
+        break;
+    }
+    return "none";
+}
+
+static const char *error_word(sim_error_t error)
+{
+    switch (error) {
+    case SIM_ERROR_KEY:
+        return "key";
+    case SIM_ERROR_NOT_FOUND:
+        return "not_found";
+    case SIM_ERROR_VALIDATION:
+        return "validation";
+    case SIM_ERROR_CONSENT:
+        return "consent";
+    case SIM_ERROR_CREDITS:
+        return "credits";
+    case SIM_ERROR_REQUEST:
+        break;
+    }
+    return "request";
+}
+
+/* Words of our own, numbers and our own ids only: nothing that came with the request (behaviours 49). */
+static void log_request(const sim_server_t *server, uint64_t now_ms, sim_call_t call, const sim_answer_t *answer)
+{
+    if (server->log == NULL) {
+        return;
+    }
+    (void)fprintf(server->log, "{\"t\":%" PRIu64 ",\"call\":\"%s\",\"status\":%d", now_ms - server->started_ms,
+                  call_word(call), answer->status);
+    const char *id = answer->kind == SIM_ANSWER_BATCH ? answer->batch_id : answer->result.id;
+    if (id != NULL) {
+        (void)fprintf(server->log, ",\"id\":\"%s\"", id);
+    }
+    if (answer->kind == SIM_ANSWER_RESULT) {
+        (void)fprintf(server->log, ",\"finished\":%s", answer->result.finished ? "true" : "false");
+    }
+    if (answer->kind == SIM_ANSWER_ERROR) {
+        (void)fprintf(server->log, ",\"error\":\"%s\"", error_word(answer->error));
+    }
+    (void)fputs("}\n", server->log);
+    (void)fflush(server->log);
+}
+
+static const char *header(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static void ask_rules(sim_server_t *server, exchange_t *exchange, const char *method, const char *path)
+{
+    sim_http_request_t http = {
+        .method = method,
+        .path = path,
+        .api_key = header(exchange->connection, "X-API-KEY"),
+        .content_type = header(exchange->connection, MHD_HTTP_HEADER_CONTENT_TYPE),
+        .body = exchange->body != NULL ? exchange->body : "",
+        .body_length = exchange->body_length,
+        .body_too_long = exchange->body_too_long,
+    };
+    sim_decoded_t decoded;
+    sim_decode(&http, &decoded);
+    sim_answer_t answer;
+    uint64_t now_ms = monotonic_ms();
+    sim_rules_answer(server->rules, now_ms, &decoded.request, &answer);
+    server->requests++;
+    log_request(server, now_ms, decoded.request.call, &answer);
+
+    exchange->status = answer.status;
+    exchange->allow = answer.status == MHD_HTTP_METHOD_NOT_ALLOWED ? decoded.allow : NULL;
+    exchange->answer = sim_encode(&answer);
+    exchange->ready_at_ms = answer.ready_at_ms;
+    sim_decoded_free(&decoded);
+    if (answer.ready_at_ms > now_ms) {
+        exchange->next_waiting = server->waiting;
+        server->waiting = exchange;
+        MHD_suspend_connection(exchange->connection);
+    }
+}
+
+static enum MHD_Result send_answer(exchange_t *exchange)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(strlen(exchange->answer), exchange->answer, MHD_RESPMEM_MUST_COPY);
+    if (response == NULL) {
+        return MHD_NO;
+    }
+    enum MHD_Result result = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    if (result == MHD_YES && exchange->allow != NULL) {
+        result = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, exchange->allow);
+    }
+    if (result == MHD_YES) {
+        result = MHD_queue_response(exchange->connection, (unsigned)exchange->status, response);
+    }
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* What is too long is read to its end, so that the client hears the answer, but not kept. */
+static void take_body(exchange_t *exchange, const char *data, size_t length)
+{
+    if (exchange->body_too_long || length > SIM_BODY_MAX - exchange->body_length) {
+        exchange->body_too_long = true;
+        return;
+    }
+    exchange->body = sim_resize(exchange->body, exchange->body_length + length, 1);
+    memcpy(exchange->body + exchange->body_length, data, length);
+    exchange->body_length += length;
+}
+
+/* Called by the daemon: once with the headers, once for each piece of the body, then until there is an answer. */
+static enum MHD_Result on_request(void *closure, struct MHD_Connection *connection, const char *path,
+                                  const char *method, const char *version, const char *data, size_t *length,
+                                  void **context)
+{
+    sim_server_t *server = closure;
+    exchange_t *exchange = *context;
+    (void)version;
+    if (exchange == NULL) {
+        exchange = sim_alloc(1, sizeof *exchange);
+        exchange->connection = connection;
+        *context = exchange;
+        return MHD_YES;
+    }
+    if (*length > 0) {
+        take_body(exchange, data, *length);
+        *length = 0;
+        return MHD_YES;
+    }
+    if (exchange->answer == NULL) {
+        ask_rules(server, exchange, method, path);
+        if (server->waiting == exchange) {
+            return MHD_YES;
+        }
+    }
+    return send_answer(exchange);
+}
+
+static void on_completed(void *closure, struct MHD_Connection *connection, void **context,
+                         enum MHD_RequestTerminationCode code)
+{
+    exchange_t *exchange = *context;
+    (void)closure;
+    (void)connection;
+    (void)code;
+    if (exchange != NULL) {
+        free(exchange->body);
+        free(exchange->answer);
+        free(exchange);
+    }
+    *context = NULL;
+}
+
+/* Lets those answers go that are due. */
+static void resume_due(sim_server_t *server, uint64_t now_ms)
+{
+    exchange_t **link = &server->waiting;
+    while (*link != NULL) {
+        exchange_t *exchange = *link;
+        if (exchange->ready_at_ms <= now_ms) {
+            *link = exchange->next_waiting;
+            MHD_resume_connection(exchange->connection);
+        } else {
+            link = &exchange->next_waiting;
+        }
+    }
+}
+
+static int listen_on(const char *address, uint16_t port)
+{
+    char service[8];
+    (void)snprintf(service, sizeof service, "%u", (unsigned)port);
+    struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    int problem = getaddrinfo(address, service, &hints, &found);
+    if (problem != 0) {
+        sim_fail("--address %s: %s", address, gai_strerror(problem));
+    }
+    int listener = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int yes = 1;
+    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0 ||
+        bind(listener, found->ai_addr, found->ai_addrlen) != 0 || listen(listener, SOMAXCONN) != 0) {
+        sim_fail("%s port %u: %s", address, (unsigned)port, strerror(errno));
+    }
+    freeaddrinfo(found);
+    return listener;
+}
+
+static uint16_t port_of(int listener)
+{
+    struct sockaddr_storage bound;
+    socklen_t size = sizeof bound;
+    char service[8];
+    if (getsockname(listener, (struct sockaddr *)&bound, &size) != 0 ||
+        getnameinfo((struct sockaddr *)&bound, size, NULL, 0, service, sizeof service, NI_NUMERICSERV) != 0) {
+        sim_fail("the port that was taken cannot be read");
+    }
+    return (uint16_t)strtoul(service, NULL, 10);
+}
+
+sim_server_t *sim_server_start(const sim_server_settings_t *settings)
+{
+    sim_server_t *server = sim_alloc(1, sizeof *server);
+    server->rules = settings->rules;
+    server->log = settings->log;
+    server->started_ms = monotonic_ms();
+    int listener = listen_on(settings->address, settings->port);
+    server->port = port_of(listener);
+    server->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_TLS | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_request,
+                                      server, MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_HTTPS_MEM_CERT,
+                                      settings->certs->chain, MHD_OPTION_HTTPS_MEM_KEY, settings->certs->key,
+                                      MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2",
+                                      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
+                                      MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+    const union MHD_DaemonInfo *info =
+        server->daemon != NULL ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
+    if (info == NULL) {
+        sim_fail("the HTTPS server cannot start");
+    }
+    server->events = info->epoll_fd;
+    return server;
+}
+
+uint16_t sim_server_port(const sim_server_t *server)
+{
+    return server->port;
+}
+
+/* How long nothing will happen by itself; -1: for ever. */
+static int64_t quiet_ms(const sim_server_t *server)
+{
+    uint64_t now_ms = monotonic_ms();
+    uint64_t quiet = INT32_MAX;
+    for (const exchange_t *exchange = server->waiting; exchange != NULL; exchange = exchange->next_waiting) {
+        uint64_t left = exchange->ready_at_ms > now_ms ? exchange->ready_at_ms - now_ms : 0;
+        quiet = left < quiet ? left : quiet;
+    }
+    unsigned long long limit = 0;
+    if (MHD_get_timeout(server->daemon, &limit) == MHD_YES && limit < quiet) {
+        quiet = limit;
+    }
+    return quiet == INT32_MAX ? -1 : (int64_t)quiet;
+}
+
+static bool at_end(int descriptor)
+{
+    char ignored[256];
+    ssize_t got = read(descriptor, ignored, sizeof ignored);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+void sim_server_run(sim_server_t *server, const volatile sig_atomic_t *stop, const sigset_t *wait_mask, int end_of)
+{
+    while (*stop == 0) {
+        resume_due(server, monotonic_ms()); /* before MHD_run, which is what lets the resumed go on */
+        if (MHD_run(server->daemon) != MHD_YES) {
+            sim_fail("the HTTPS server failed");
+        }
+        int64_t quiet = quiet_ms(server);
+        struct timespec wait = {.tv_sec = (time_t)(quiet / 1000), .tv_nsec = (long)(quiet % 1000) * 1000000};
+        struct pollfd watched[2] = {{.fd = server->events, .events = POLLIN}, {.fd = end_of, .events = POLLIN}};
+        int ready = ppoll(watched, 2, quiet < 0 ? NULL : &wait, wait_mask);
+        if (ready < 0 && errno != EINTR) {
+            sim_fail("waiting failed: %s", strerror(errno));
+        }
+        if (ready > 0 && watched[1].revents != 0 && at_end(end_of)) {
+            return;
+        }
+    }
+}
+
+uint64_t sim_server_stop(sim_server_t *server)
+{
+    uint64_t requests = server->requests;
+    resume_due(server, UINT64_MAX);
+    MHD_stop_daemon(server->daemon);
+    free(server);
+    return requests;
+}
