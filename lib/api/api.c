@@ -272,21 +272,21 @@ typedef struct {
 
 static bool join_string(joined_t *joined, enr_json_node_t node)
 {
-    size_t before = joined->text.len;
-    if (before > 0) {
+    enr_buffer_t before = joined->text;
+    if (before.len > 0) {
         enr_buffer_append(&joined->text, ENR_SPAN("; "));
     }
     size_t start = joined->text.len;
     enr_span_t text = {0};
-    if (node == ENR_JSON_NONE || enr_json_string(joined->reader, node, &joined->text, &text) != ENR_OK ||
-        text.len == 0) {
-        joined->text.len = before;
-        return false;
+    if (node != ENR_JSON_NONE && enr_json_string(joined->reader, node, &joined->text, &text) == ENR_OK &&
+        joined->text.len == start) {
+        enr_buffer_append(&joined->text, text); /* it had no escapes, so it was not copied */
     }
-    if (joined->text.len == start) { /* it had no escapes, so it was not copied */
-        enr_buffer_append(&joined->text, text);
+    bool joined_some = joined->text.len > start && !joined->text.full;
+    if (!joined_some) {
+        joined->text = before;
     }
-    return true;
+    return joined_some;
 }
 
 /* `errors`: strings, objects with a message, or an object of lists of strings (api-contract 11). */
