@@ -1,0 +1,339 @@
+#define _POSIX_C_SOURCE 200809L
+
+#include "port_peer.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Nothing a child does lasts longer than this, whatever becomes of the test. */
+#define CHILD_LIFE_S 100
+
+uint8_t port_peer_pattern(size_t position)
+{
+    return (uint8_t)(position * 7 + (position >> 8) * 13 + (position >> 16));
+}
+
+static void sleep_ms(int ms)
+{
+    const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
+    (void)nanosleep(&time, NULL);
+}
+
+/* A socket bound to 127.0.0.1 and the given port, 0: any. */
+static int bound_socket(int type, uint16_t port, uint16_t *out_port)
+{
+    struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons(port)};
+    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t len = sizeof where;
+    int fd = socket(AF_INET, type, 0);
+    if (fd >= 0 && (bind(fd, (const struct sockaddr *)&where, len) != 0 ||
+                    getsockname(fd, (struct sockaddr *)&where, &len) != 0)) {
+        (void)close(fd);
+        return -1;
+    }
+    *out_port = ntohs(where.sin_port);
+    return fd;
+}
+
+static void reset(int fd)
+{
+    const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    (void)close(fd);
+}
+
+/* --- the service --- */
+
+static bool read_all(int fd, uint8_t *out, size_t len)
+{
+    size_t have = 0;
+    while (have < len) {
+        ssize_t got = recv(fd, out + have, len - have, 0);
+        if (got <= 0) {
+            return false;
+        }
+        have += (size_t)got;
+    }
+    return true;
+}
+
+static bool write_all(int fd, const uint8_t *bytes, size_t len)
+{
+    size_t done = 0;
+    while (done < len) {
+        ssize_t sent = send(fd, bytes + done, len - done, MSG_NOSIGNAL);
+        if (sent < 0) {
+            return false;
+        }
+        done += (size_t)sent;
+    }
+    return true;
+}
+
+static void wait_for_end(int fd)
+{
+    uint8_t rest[256];
+    while (recv(fd, rest, sizeof rest, 0) > 0) {
+    }
+}
+
+static void echo(int fd, size_t len)
+{
+    uint8_t piece[256];
+    while (len > 0) {
+        size_t now = len < sizeof piece ? len : sizeof piece;
+        if (!read_all(fd, piece, now) || !write_all(fd, piece, now)) {
+            return;
+        }
+        len -= now;
+    }
+    wait_for_end(fd);
+}
+
+static void check_pattern(int fd, size_t len)
+{
+    uint8_t piece[4096];
+    bool right = true;
+    sleep_ms(200);
+    for (size_t done = 0; done < len;) {
+        size_t now = len - done < sizeof piece ? len - done : sizeof piece;
+        if (!read_all(fd, piece, now)) {
+            return;
+        }
+        for (size_t i = 0; i < now; i++) {
+            right = right && piece[i] == port_peer_pattern(done + i);
+        }
+        done += now;
+    }
+    (void)write_all(fd, (const uint8_t *)(right ? "y" : "n"), 1);
+}
+
+static void send_pattern(int fd, size_t len)
+{
+    uint8_t piece[4096];
+    for (size_t done = 0; done < len;) {
+        size_t now = len - done < sizeof piece ? len - done : sizeof piece;
+        for (size_t i = 0; i < now; i++) {
+            piece[i] = port_peer_pattern(done + i);
+        }
+        if (!write_all(fd, piece, now)) {
+            return;
+        }
+        done += now;
+    }
+}
+
+static void serve(int fd)
+{
+    uint8_t command[PORT_PEER_COMMAND_LEN];
+    if (!read_all(fd, command, sizeof command)) {
+        return;
+    }
+    size_t number = (size_t)command[1] << 24 | (size_t)command[2] << 16 | (size_t)command[3] << 8 | command[4];
+    switch (command[0]) {
+    case 'e':
+        echo(fd, number);
+        break;
+    case 'f':
+        (void)write_all(fd, (const uint8_t *)"bye", 3);
+        break;
+    case 'r':
+        reset(fd);
+        break;
+    case 'c':
+        check_pattern(fd, number);
+        break;
+    case 's':
+        send_pattern(fd, number);
+        break;
+    default:
+        wait_for_end(fd);
+        break;
+    }
+}
+
+static void accept_for_ever(int listener)
+{
+    (void)signal(SIGCHLD, SIG_IGN); /* no zombies */
+    for (;;) {
+        int fd = accept(listener, NULL, NULL);
+        if (fd < 0) {
+            continue;
+        }
+        if (fork() == 0) {
+            (void)alarm(CHILD_LIFE_S);
+            (void)close(listener);
+            serve(fd);
+            _exit(0);
+        }
+        (void)close(fd);
+    }
+}
+
+bool port_peer_start(port_peer_t *peer)
+{
+    const int small = 4096; /* so that a big send meets a full peer */
+    int listener = bound_socket(SOCK_STREAM, 0, &peer->port);
+    if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small) != 0 ||
+        listen(listener, 64) != 0) {
+        return false;
+    }
+    peer->pid = fork();
+    if (peer->pid == 0) {
+        (void)alarm(CHILD_LIFE_S);
+        accept_for_ever(listener);
+    }
+    (void)close(listener);
+    return peer->pid > 0;
+}
+
+/* --- DNS --- */
+
+#define DNS_HEADER 12
+#define DNS_TYPE_A 1
+#define DNS_TYPE_AAAA 28
+
+static size_t put_16(uint8_t *out, size_t at, unsigned value)
+{
+    out[at] = (uint8_t)(value >> 8);
+    out[at + 1] = (uint8_t)value;
+    return at + 2;
+}
+
+/* The question's name in text form; gives the place behind its type and class, 0 for what is no question. */
+static size_t question(const uint8_t *message, size_t len, char name[256])
+{
+    size_t at = DNS_HEADER;
+    size_t out = 0;
+    while (at < len && message[at] != 0) {
+        size_t label = message[at++];
+        if (label > 63 || len - at < label || out + label + 2 > 256) {
+            return 0;
+        }
+        memcpy(name + out, message + at, label);
+        at += label;
+        out += label;
+        name[out++] = '.';
+    }
+    if (at + 5 > len) {
+        return 0;
+    }
+    name[out == 0 ? 0 : out - 1] = '\0';
+    return at + 5;
+}
+
+static size_t add_address(uint8_t *message, size_t at, const char *text, unsigned type)
+{
+    uint8_t bytes[16];
+    size_t len = type == DNS_TYPE_A ? 4 : 16;
+    if (inet_pton(type == DNS_TYPE_A ? AF_INET : AF_INET6, text, bytes) != 1) {
+        return at; /* of the other family */
+    }
+    message[7]++;
+    at = put_16(message, at, 0xC000u | DNS_HEADER); /* the question's name */
+    at = put_16(message, at, type);
+    at = put_16(message, at, 1); /* IN */
+    at = put_16(message, at, 0);
+    at = put_16(message, at, 60); /* seconds to live */
+    at = put_16(message, at, (unsigned)len);
+    memcpy(message + at, bytes, len);
+    return at + len;
+}
+
+/* Turns a question in message into its answer; gives its length, 0 for no answer. */
+static size_t answer(uint8_t message[1024], size_t len, const port_peer_name_t *names, size_t count)
+{
+    char asked[256];
+    size_t at = len < DNS_HEADER ? 0 : question(message, len, asked);
+    if (at == 0) {
+        return 0;
+    }
+    unsigned type = (unsigned)message[at - 4] << 8 | message[at - 3];
+    const port_peer_name_t *known = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strcasecmp(names[i].name, asked) == 0) {
+            known = &names[i];
+        }
+    }
+    if (known != NULL && known->delay_ms < 0) {
+        return 0;
+    }
+    bool truncated = known != NULL && known->truncated;
+    (void)put_16(message, 2, 0x8180u | (truncated ? 0x0200u : 0u) | (known == NULL ? 3u : 0u));
+    memset(message + 6, 0, 6);
+    for (size_t i = 0; known != NULL && !truncated && known->addresses[i] != NULL; i++) {
+        at = add_address(message, at, known->addresses[i], type);
+    }
+    if (known != NULL && known->delay_ms > 0) {
+        sleep_ms(known->delay_ms);
+    }
+    return at;
+}
+
+static void answer_datagram(int fd, const port_peer_name_t *names, size_t count)
+{
+    uint8_t message[1024];
+    struct sockaddr_in from;
+    socklen_t from_len = sizeof from;
+    ssize_t len = recvfrom(fd, message, 512, 0, (struct sockaddr *)&from, &from_len);
+    if (len < 0 || fork() != 0) { /* a child each, so that a delay keeps nobody else waiting */
+        return;
+    }
+    (void)alarm(CHILD_LIFE_S);
+    size_t answer_len = answer(message, (size_t)len, names, count);
+    if (answer_len > 0) {
+        (void)sendto(fd, message, answer_len, 0, (const struct sockaddr *)&from, from_len);
+    }
+    _exit(0);
+}
+
+static void answer_for_ever(int datagrams, int listener, const port_peer_name_t *names, size_t count)
+{
+    (void)signal(SIGCHLD, SIG_IGN);
+    for (;;) {
+        struct pollfd ready[] = {{.fd = datagrams, .events = POLLIN}, {.fd = listener, .events = POLLIN}};
+        if (poll(ready, 2, -1) < 0) {
+            continue;
+        }
+        if (ready[0].revents != 0) {
+            answer_datagram(datagrams, names, count);
+        }
+        if (ready[1].revents != 0) {
+            int fd = accept(listener, NULL, NULL);
+            if (fd >= 0) {
+                reset(fd);
+            }
+        }
+    }
+}
+
+bool port_peer_start_dns(port_peer_t *peer, const port_peer_name_t *names, size_t count)
+{
+    int datagrams = bound_socket(SOCK_DGRAM, 0, &peer->port);
+    int listener = datagrams < 0 ? -1 : bound_socket(SOCK_STREAM, peer->port, &peer->port);
+    if (listener < 0 || listen(listener, 8) != 0) {
+        return false;
+    }
+    peer->pid = fork();
+    if (peer->pid == 0) {
+        (void)alarm(CHILD_LIFE_S);
+        answer_for_ever(datagrams, listener, names, count);
+    }
+    (void)close(datagrams);
+    (void)close(listener);
+    return peer->pid > 0;
+}
+
+void port_peer_stop(port_peer_t *peer)
+{
+    (void)kill(peer->pid, SIGKILL);
+    (void)waitpid(peer->pid, NULL, 0);
+}
