@@ -180,7 +180,7 @@ static bool key_fits(const identity_t *identity)
 
 static bool lasts(gnutls_x509_crt_t certificate)
 {
-    return gnutls_x509_crt_get_expiration_time(certificate) > time(NULL) + RENEW_DAYS * DAY_SECONDS;
+    return gnutls_x509_crt_get_expiration_time(certificate) > time(NULL) + (time_t)RENEW_DAYS * DAY_SECONDS;
 }
 
 static bool names_all_hosts(gnutls_x509_crt_t certificate)

@@ -96,7 +96,7 @@ static bool read_body(const sim_http_request_t *http, sim_decoded_t *decoded)
         return false;
     }
     if (http->body_too_long) {
-        sim_faults_add(&decoded->faults, "The body is longer than %u bytes", SIM_BODY_MAX);
+        sim_faults_add(&decoded->faults, "The body is longer than %zu bytes", SIM_BODY_MAX);
         refuse(decoded, 413);
         return false;
     }

@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-#define SIM_BODY_MAX (1024u * 1024u) /* bytes of a request body */
+#define SIM_BODY_MAX ((size_t)1024 * 1024) /* bytes of a request body */
 
 /* A request as it came over HTTP, borrowed. */
 typedef struct {

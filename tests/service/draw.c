@@ -45,14 +45,13 @@ void sim_draw_id(uint64_t seed, uint64_t number, char out_id[SIM_ID_SIZE])
 
 uint64_t sim_id_number(uint64_t seed, const char *id)
 {
-    uint64_t parts[3] = {0};
-    uint64_t variant = 0;
-    uint64_t tail = 0;
-    if (sscanf(id, "%8" SCNx64 "-%4" SCNx64 "-4%3" SCNx64 "-%4" SCNx64 "-%12" SCNx64, &parts[0], &parts[1], &parts[2],
-               &variant, &tail) != 5) {
+    if (strlen(id) != SIM_ID_SIZE - 1) {
         return UINT64_MAX;
     }
-    uint64_t number = tail ^ number_mask(seed, parts[0] << 28 | parts[1] << 12 | parts[2]);
+    /* Whatever these make of a text that is no id, the id made from it is another one. */
+    uint64_t head = (uint64_t)strtoull(id, NULL, 16) << 28 | (uint64_t)strtoull(id + 9, NULL, 16) << 12 |
+                    (uint64_t)strtoull(id + 15, NULL, 16);
+    uint64_t number = strtoull(id + 24, NULL, 16) ^ number_mask(seed, head);
     char expected[SIM_ID_SIZE];
     sim_draw_id(seed, number, expected);
     return strcmp(id, expected) == 0 ? number : UINT64_MAX;

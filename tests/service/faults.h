@@ -13,10 +13,7 @@ typedef struct {
 } sim_faults_t;
 
 /* Adds a sentence. When the list is full, the last one says how many more there are. */
-#if defined(__GNUC__)
-__attribute__((format(printf, 2, 3)))
-#endif
-void sim_faults_add(sim_faults_t *faults, const char *format, ...);
+void sim_faults_add(sim_faults_t *faults, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Number of sentences in text. */
 size_t sim_faults_kept(const sim_faults_t *faults);

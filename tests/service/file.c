@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MAX (64u * 1024u * 1024u)
+#define FILE_MAX ((size_t)64 * 1024 * 1024)
 
 void sim_fail(const char *format, ...)
 {
@@ -45,7 +45,7 @@ char *sim_file_read(const char *path, bool optional, size_t *out_length)
         sim_fail("%s: %s", path, strerror(errno));
     }
     if (length > FILE_MAX) {
-        sim_fail("%s: longer than %u bytes", path, FILE_MAX);
+        sim_fail("%s: longer than %zu bytes", path, FILE_MAX);
     }
     (void)fclose(file);
     content[length] = '\0';

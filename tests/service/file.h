@@ -6,10 +6,7 @@
 #include <stddef.h>
 
 /* Says `enrich-sim: …` on stderr and ends the program with status 1. */
-#if defined(__GNUC__)
-__attribute__((format(printf, 1, 2), noreturn))
-#endif
-void sim_fail(const char *format, ...);
+_Noreturn void sim_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The content with a NUL behind it, to be freed. A missing file is NULL if optional, else the end of the program. */
 char *sim_file_read(const char *path, bool optional, size_t *out_length);

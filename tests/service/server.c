@@ -282,10 +282,10 @@ sim_server_t *sim_server_start(const sim_server_settings_t *settings)
                                       MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     const union MHD_DaemonInfo *info =
         server->daemon != NULL ? MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
-    if (info == NULL) {
+    server->events = info != NULL ? info->epoll_fd : -1;
+    if (server->events < 0) {
         sim_fail("the HTTPS server cannot start");
     }
-    server->events = info->epoll_fd;
     return server;
 }
 

@@ -13,11 +13,7 @@ void *sim_resize(void *memory, size_t count, size_t size);
 char *sim_copy(const char *text);
 
 /* Formatted text to be freed. */
-#if defined(__GNUC__)
-__attribute__((format(printf, 1, 2)))
-#endif
-char *
-sim_format(const char *format, ...);
+char *sim_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Lower case of an ASCII letter; any other byte unchanged. */
 char sim_lower(char byte);
