@@ -87,11 +87,16 @@ static const enr_script_turn_t *reach_turn(enr_script_t *script)
     return turn;
 }
 
+/* To the end of the phase it is in: a real port wakes when the name is known as well as when the connection stands. */
 static uint32_t until_open(const enr_script_t *script)
 {
     const enr_script_connection_t *connection = current(script);
-    if (connection->dns_ms == ENR_SCRIPT_NEVER || connection->connect_ms == ENR_SCRIPT_NEVER) {
+    if (connection->dns_ms == ENR_SCRIPT_NEVER) {
         return ENR_SCRIPT_NEVER;
+    }
+    uint32_t resolving_ms = left_ms(script, script->open_since_ms, connection->dns_ms);
+    if (resolving_ms > 0 || connection->connect_ms == ENR_SCRIPT_NEVER) {
+        return resolving_ms > 0 ? resolving_ms : ENR_SCRIPT_NEVER;
     }
     return left_ms(script, script->open_since_ms, (uint64_t)connection->dns_ms + connection->connect_ms);
 }

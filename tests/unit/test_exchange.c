@@ -165,18 +165,18 @@ static void test_failures_of_opening(void **state)
 static void test_lost_at_the_gate(void **state)
 {
     (void)state;
-    static const struct {
+    const struct {
         enr_script_connection_t connection;
         enr_status_t status;
-    } ROWS[] = {
+    } rows[] = {
         {{.end = ENR_END}, ENR_E_CLOSED},
         {{.end = ENR_E_RESET}, ENR_E_RESET},
         {{.turns = {{.bytes = ENR_SPAN("HTTP/1.1 408 Request Timeout\r\n\r\n")}}}, ENR_E_HTTP},
     };
-    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         rig_t rig;
-        rig_start(&rig, &ROWS[i].connection, 1);
-        assert_int_equal(post(&rig), ROWS[i].status);
+        rig_start(&rig, &rows[i].connection, 1);
+        assert_int_equal(post(&rig), rows[i].status);
         assert_int_equal(enr_exchange_verdict(&rig.exchange), ENR_SURELY_NOT_ACCEPTED);
         assert_int_equal(rig.script.sent.len, 0);
         assert_false(rig.script.is_open);
@@ -359,7 +359,7 @@ static void test_reuse(void **state)
 static void test_no_reuse(void **state)
 {
     (void)state;
-    static const enr_script_connection_t FIRST[] = {
+    const enr_script_connection_t firsts[] = {
         {.turns = {{.after_sent = LEN(REQUEST), .bytes = ENR_SPAN(ANSWER "x")}}},
         {.turns = {{.after_sent = LEN(REQUEST), .bytes = ENR_SPAN(ANSWER)},
                    {.after_sent = LEN(REQUEST), .after_ms = 10, .bytes = ENR_SPAN(ANSWER)}}},
@@ -368,8 +368,8 @@ static void test_no_reuse(void **state)
         {.turns = {{.after_sent = LEN(REQUEST), .bytes = ENR_SPAN(ANSWER)}, {.after_ms = 10}}, .end = ENR_END},
         {.turns = {{.after_sent = LEN(REQUEST), .bytes = ENR_SPAN(ANSWER)}, {.after_ms = 10}}, .end = ENR_E_RESET},
     };
-    for (size_t i = 0; i < sizeof FIRST / sizeof FIRST[0]; i++) {
-        enr_script_connection_t connections[2] = {FIRST[i], answering(ENR_SPAN(ANSWER))};
+    for (size_t i = 0; i < sizeof firsts / sizeof firsts[0]; i++) {
+        enr_script_connection_t connections[2] = {firsts[i], answering(ENR_SPAN(ANSWER))};
         rig_t rig;
         rig_start(&rig, connections, 2);
         assert_int_equal(post(&rig), ENR_OK);
