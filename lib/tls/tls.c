@@ -1,5 +1,6 @@
 #include "enrich/tls.h"
 
+#include "enrich/http_date.h"
 #include "enrich/limits.h"
 #include "enrich/url.h"
 
@@ -120,18 +121,10 @@ enr_anchors_t enr_anchors_of_list(const enr_anchor_list_t *list)
     return (enr_anchors_t){.ctx = (void *)(uintptr_t)list, .get = get_from_list};
 }
 
-/* Seconds since 1970 of a certificate's date. Days by the usual count from 1 March (Howard Hinnant, days_from_civil).
- */
 static int64_t seconds_of(const mbedtls_x509_time *time)
 {
-    int64_t year = time->mon <= 2 ? time->year - 1 : time->year;
-    int64_t month = time->mon <= 2 ? time->mon + 9 : time->mon - 3;
-    int64_t era = year / 400;
-    int64_t year_of_era = year - era * 400;
-    int64_t day_of_year = (153 * month + 2) / 5 + time->day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    int64_t days = era * 146097 + day_of_era - 719468;
-    return days * 86400 + time->hour * 3600 + time->min * 60 + time->sec;
+    return enr_seconds_of_date((unsigned)time->year, (unsigned)time->mon, (unsigned)time->day, (unsigned)time->hour,
+                               (unsigned)time->min, (unsigned)time->sec);
 }
 
 /* RFC 5280 4.1.2.5: both ends belong to the period. */

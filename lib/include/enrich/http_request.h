@@ -5,6 +5,9 @@
 #include "enrich/span.h"
 #include "enrich/status.h"
 
+/* This library, as User-Agent names it. */
+#define ENR_VERSION "0.1.0"
+
 /* What stands in a request. All spans are only read during the call. */
 typedef struct {
     enr_span_t method;  /* "GET" or "POST" */
@@ -15,10 +18,11 @@ typedef struct {
     bool has_body;      /* a JSON body follows: Content-Type and Content-Length are written */
 } enr_http_request_t;
 
-/* Writes the head in front of a body that stands in the buffer already: the body is buffer's present content, it is moved up and the head
-   takes its place in front, so that the buffer holds the whole message. Every part is checked: a control character, space or byte above
-   0x7E in host, path or key is refused, so that nothing can put a second line on the wire (behaviours 11, RFC 9112 2.2, RFC 9110 5.5).
-   ENR_OK, ENR_E_SETTING (host or key), ENR_E_URL (path), ENR_E_LIMIT (head and body do not fit the buffer; its content is unspecified). */
+/* Writes the head in front of a body that stands in the buffer already: the body is buffer's present content, it is
+   moved up and the head takes its place in front, so that the buffer holds the whole message. Every part is checked: a
+   control character, space or byte above 0x7E in host, path or key is refused, so that nothing can put a second line on
+   the wire (behaviours 11, RFC 9112 2.2, RFC 9110 5.5). ENR_OK, ENR_E_SETTING (host or key), ENR_E_URL (path),
+   ENR_E_LIMIT (head and body do not fit the buffer; its content is unspecified). */
 ENR_NODISCARD enr_status_t enr_http_request_render(const enr_http_request_t *request, enr_buffer_t *buffer);
 
 #endif

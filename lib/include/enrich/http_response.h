@@ -1,4 +1,5 @@
-/* An incremental, strict parser of one HTTP/1.1 response to one request (RFC 9112). It stores no headers but the few that matter. */
+/* An incremental, strict parser of one HTTP/1.1 response to one request (RFC 9112). It stores no headers but the few
+ * that matter. */
 #ifndef ENRICH_HTTP_RESPONSE_H
 #define ENRICH_HTTP_RESPONSE_H
 
@@ -8,24 +9,39 @@
 
 /* The state of one response. Fields are private: use the functions. */
 typedef struct {
+    uint64_t left;   /* bytes of the body, or of the chunk, still to come */
+    uint32_t budget; /* bytes of head, or of chunked framing, still allowed */
+    uint16_t code;
+    uint16_t flags;
     uint8_t state;
+    int8_t failure;
+    uint8_t field;    /* the field whose value is being read */
+    uint8_t count;    /* characters read of what the state reads */
+    uint8_t spaces;   /* white space read inside a value, not yet known to be inside */
+    bool overlong;    /* the value is longer than its memory */
+    uint8_t fields;   /* field lines so far */
+    uint8_t interims; /* 1xx responses so far */
+    uint8_t text[18]; /* a field name in lower case, then a value, as far as they matter */
+    uint8_t retry_after_len;
+    uint8_t retry_after[33]; /* the longest valid value, RFC 9110 5.6.7: "Wednesday, 09-Nov-94 08:49:37 GMT" */
 } enr_http_response_t;
 
 /* Begins one response. head_request: the request was HEAD, so there is no body (RFC 9110 9.3.2). */
 void enr_http_response_start(enr_http_response_t *response, bool head_request);
 
-/* Takes the next bytes as they come, cut anywhere: the verdict does not depend on the cuts (behaviours 5). Says how many bytes of `in` it has used, and which
-   of them are body (a view of `in`, chunked framing removed, often empty). 1xx responses are skipped (RFC 9110 15.2); 101 is an error.
-   ENR_AGAIN     not complete: give the rest of `in` if not all was used, then more
-   ENR_OK        complete; bytes of `in` that were not used belong to nothing: the connection must be closed (behaviours 8)
-   ENR_E_HTTP    malformed (RFC 9112, behaviours 1 to 7)
-   ENR_E_HTTP_LIMIT   one of the ENR_HTTP_… limits is exceeded
-   ENR_E_CONTENT_CODING  Content-Encoding other than identity (behaviours 10)
-   After an error every further call gives the same error. */
-ENR_NODISCARD enr_status_t enr_http_response_feed(enr_http_response_t *response, enr_span_t in, size_t *out_used, enr_span_t *out_body);
+/* Takes the next bytes as they come, cut anywhere: the verdict does not depend on the cuts (behaviours 5). Says how
+   many bytes of `in` it has used, and which of them are body (a view of `in`, chunked framing removed, often empty).
+   1xx responses are skipped (RFC 9110 15.2); 101 is an error. ENR_AGAIN     not complete: give the rest of `in` if not
+   all was used, then more ENR_OK        complete; bytes of `in` that were not used belong to nothing: the connection
+   must be closed (behaviours 8) ENR_E_HTTP    malformed (RFC 9112, behaviours 1 to 7) ENR_E_HTTP_LIMIT   one of the
+   ENR_HTTP_… limits is exceeded ENR_E_CONTENT_CODING  Content-Encoding other than identity (behaviours 10) After an
+   error every further call gives the same error. */
+ENR_NODISCARD enr_status_t enr_http_response_feed(enr_http_response_t *response, enr_span_t in, size_t *out_used,
+                                                  enr_span_t *out_body);
 
-/* The stream has ended in an orderly way. ENR_OK: the response is complete (its body was delimited by the close, or it was complete before).
-   ENR_E_CLOSED: not one byte of a response has come. ENR_E_TRUNCATED: it ended inside the response. Or the error met before. */
+/* The stream has ended in an orderly way. ENR_OK: the response is complete (its body was delimited by the close, or it
+   was complete before). ENR_E_CLOSED: not one byte of a response has come. ENR_E_TRUNCATED: it ended inside the
+   response. Or the error met before. */
 ENR_NODISCARD enr_status_t enr_http_response_end(enr_http_response_t *response);
 
 /* The status code, 200 to 599, once the head is complete; 0 before. */
@@ -34,11 +50,12 @@ unsigned enr_http_response_code(const enr_http_response_t *response);
 /* True when the response is complete and the connection may carry another request (RFC 9112 9.3). */
 bool enr_http_response_reusable(const enr_http_response_t *response);
 
-/* True when Content-Type says JSON: application/json or a +json suffix, parameters ignored (RFC 9110 8.3, RFC 6839 3.1). */
+/* True when Content-Type says JSON: application/json or a +json suffix, parameters ignored (RFC 9110 8.3, RFC
+ * 6839 3.1). */
 bool enr_http_response_is_json(const enr_http_response_t *response);
 
-/* The value of Retry-After without white space around it; empty when there was none or it was longer than any valid one. Valid as long as
-   the response (RFC 9110 10.2.3). */
+/* The value of Retry-After without white space around it; empty when there was none or it was longer than any valid
+   one. Valid as long as the response (RFC 9110 10.2.3). */
 enr_span_t enr_http_response_retry_after(const enr_http_response_t *response);
 
 #endif

@@ -66,11 +66,8 @@
 #define ENR_JSON_TOKENS_MAX 128
 #endif
 
-/* HTTP answer: bytes of one header line, of the whole head with all its 1xx forerunners, number of header lines, number
-   of 1xx answers before the final one (behaviours 5), bytes of framing around the chunks of one body (behaviours 4). */
-#ifndef ENR_HTTP_LINE_MAX
-#define ENR_HTTP_LINE_MAX 8192
-#endif
+/* HTTP answer: bytes of the head with all its 1xx forerunners, number of field lines, number of 1xx answers before the
+   final one (behaviours 5), bytes of framing around the chunks of one body, trailers included (behaviours 4). */
 #ifndef ENR_HTTP_HEAD_MAX
 #define ENR_HTTP_HEAD_MAX 32768
 #endif

@@ -1,0 +1,468 @@
+#include "enrich/json_reader.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <string.h>
+
+#include "enrich/utf8.h"
+
+/* Without JSMN_STRICT: what it refuses the validator has refused before, and it would also refuse a scalar as the whole
+   text. With parent links: without them jsmn's time grows with the square of the text. */
+#define JSMN_STATIC
+#define JSMN_PARENT_LINKS
+#include <jsmn.h>
+
+_Static_assert(sizeof(jsmntok_t) == 5 * sizeof(int) && _Alignof(jsmntok_t) <= _Alignof(int),
+               "enr_json_reader_t.tokens has room for ENR_JSON_TOKENS_MAX tokens");
+_Static_assert(ENR_JSON_DEPTH_MAX > 0 && ENR_JSON_TOKENS_MAX > 0, "a text has at least one value");
+
+/* The validator. It stands on one byte of the text and moves forward only. */
+typedef struct {
+    enr_span_t text;
+    size_t at;
+    size_t depth;
+    bool in_object[ENR_JSON_DEPTH_MAX]; /* for each open container, from outside in: it is an object */
+} walk_t;
+
+/* The byte it stands on, or 0 at the end: no place of the grammar takes a NUL. */
+static uint8_t here(const walk_t *walk)
+{
+    return walk->at < walk->text.len ? walk->text.ptr[walk->at] : 0;
+}
+
+static bool pass(walk_t *walk, uint8_t byte)
+{
+    if (here(walk) != byte) {
+        return false;
+    }
+    walk->at++;
+    return true;
+}
+
+static void pass_space(walk_t *walk)
+{
+    for (uint8_t byte = here(walk); byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t'; byte = here(walk)) {
+        walk->at++;
+    }
+}
+
+static bool is_digit(uint8_t byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+static bool pass_digits(walk_t *walk)
+{
+    if (!is_digit(here(walk))) {
+        return false;
+    }
+    while (is_digit(here(walk))) {
+        walk->at++;
+    }
+    return true;
+}
+
+/* RFC 8259 6 */
+static bool pass_number(walk_t *walk)
+{
+    pass(walk, '-');
+    if (!pass(walk, '0') && !pass_digits(walk)) {
+        return false;
+    }
+    if (pass(walk, '.') && !pass_digits(walk)) {
+        return false;
+    }
+    if (!pass(walk, 'e') && !pass(walk, 'E')) {
+        return true;
+    }
+    if (!pass(walk, '+')) {
+        pass(walk, '-');
+    }
+    return pass_digits(walk);
+}
+
+static bool pass_word(walk_t *walk, enr_span_t word)
+{
+    for (size_t i = 0; i < word.len; i++) {
+        if (!pass(walk, word.ptr[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The value of the four hexadecimal digits at text[at], or -1. */
+static int32_t hex4(enr_span_t text, size_t at)
+{
+    if (text.len < 4 || at > text.len - 4) {
+        return -1;
+    }
+    int32_t value = 0;
+    for (size_t i = at; i < at + 4; i++) {
+        uint8_t byte = text.ptr[i];
+        uint8_t letter = byte | 0x20;
+        if (is_digit(byte)) {
+            value = value * 16 + (byte - '0');
+        } else if (letter >= 'a' && letter <= 'f') {
+            value = value * 16 + (letter - 'a' + 10);
+        } else {
+            return -1;
+        }
+    }
+    return value;
+}
+
+/* Reads the escape at the start of text, a surrogate pair as one (RFC 8259 7). Returns its length, or 0 when it is
+   malformed or a lone surrogate. */
+static size_t read_escape(enr_span_t text, uint32_t *out_code_point)
+{
+    static const char letters[] = "\"\\/bfnrt";
+    static const char meanings[] = "\"\\/\b\f\n\r\t";
+    if (text.len < 2) {
+        return 0;
+    }
+    if (text.ptr[1] != 'u') {
+        const char *letter = memchr(letters, text.ptr[1], sizeof letters - 1);
+        if (letter == NULL) {
+            return 0;
+        }
+        *out_code_point = (uint8_t)meanings[letter - letters];
+        return 2;
+    }
+    int32_t unit = hex4(text, 2);
+    if (unit < 0xD800 || unit > 0xDFFF) {
+        *out_code_point = (uint32_t)unit;
+        return unit < 0 ? 0 : 6;
+    }
+    bool pair = unit < 0xDC00 && text.len >= 8 && text.ptr[6] == '\\' && text.ptr[7] == 'u';
+    int32_t second = pair ? hex4(text, 8) : -1;
+    if (second < 0xDC00 || second > 0xDFFF) {
+        return 0;
+    }
+    *out_code_point = (uint32_t)(0x10000 + (unit - 0xD800) * 0x400 + (second - 0xDC00));
+    return 12;
+}
+
+static enr_span_t rest(const walk_t *walk)
+{
+    return enr_span_slice(walk->text, walk->at, walk->text.len);
+}
+
+static bool pass_string(walk_t *walk)
+{
+    if (!pass(walk, '"')) {
+        return false;
+    }
+    for (;;) {
+        walk->at += enr_utf8_json_run(rest(walk));
+        if (here(walk) != '\\') {
+            return pass(walk, '"');
+        }
+        uint32_t code_point;
+        size_t len = read_escape(rest(walk), &code_point);
+        if (len == 0) {
+            return false;
+        }
+        walk->at += len;
+    }
+}
+
+static bool pass_scalar(walk_t *walk)
+{
+    switch (here(walk)) {
+    case '"':
+        return pass_string(walk);
+    case 't':
+        return pass_word(walk, ENR_SPAN("true"));
+    case 'f':
+        return pass_word(walk, ENR_SPAN("false"));
+    case 'n':
+        return pass_word(walk, ENR_SPAN("null"));
+    default:
+        return pass_number(walk);
+    }
+}
+
+/* What may stand at the next byte that is no white space. */
+typedef enum { VALUE, FIRST_ELEMENT_OR_END, KEY, FIRST_KEY_OR_END, COMMA_OR_END } place_t;
+
+static bool pass_key(walk_t *walk)
+{
+    if (!pass_string(walk)) {
+        return false;
+    }
+    pass_space(walk);
+    return pass(walk, ':');
+}
+
+static bool pass_end(walk_t *walk)
+{
+    if (!pass(walk, walk->in_object[walk->depth - 1] ? '}' : ']')) {
+        return false;
+    }
+    walk->depth--;
+    return true;
+}
+
+/* Passes a scalar, or the opening of a container. */
+static enr_status_t pass_value(walk_t *walk, place_t *place)
+{
+    uint8_t byte = here(walk);
+    if (byte != '{' && byte != '[') {
+        *place = COMMA_OR_END;
+        return pass_scalar(walk) ? ENR_OK : ENR_E_NOT_JSON;
+    }
+    if (walk->depth == ENR_JSON_DEPTH_MAX) {
+        return ENR_E_JSON_LIMIT;
+    }
+    walk->in_object[walk->depth++] = byte == '{';
+    walk->at++;
+    *place = byte == '{' ? FIRST_KEY_OR_END : FIRST_ELEMENT_OR_END;
+    return ENR_OK;
+}
+
+/* Passes one step of the grammar; on an error the walk stands where the text went wrong or too deep. */
+static enr_status_t pass_step(walk_t *walk, place_t *place)
+{
+    bool may_end = *place != VALUE && *place != KEY;
+    if (may_end && pass_end(walk)) {
+        *place = COMMA_OR_END;
+        return ENR_OK;
+    }
+    switch (*place) {
+    case COMMA_OR_END:
+        *place = walk->in_object[walk->depth - 1] ? KEY : VALUE;
+        return pass(walk, ',') ? ENR_OK : ENR_E_NOT_JSON;
+    case KEY:
+    case FIRST_KEY_OR_END:
+        *place = VALUE;
+        return pass_key(walk) ? ENR_OK : ENR_E_NOT_JSON;
+    default:
+        return pass_value(walk, place);
+    }
+}
+
+enr_status_t enr_json_validate(enr_span_t text, size_t *out_offset)
+{
+    walk_t walk = {.text = text};
+    place_t place = VALUE;
+    enr_status_t status;
+    do {
+        pass_space(&walk);
+        status = pass_step(&walk, &place);
+    } while (status == ENR_OK && (walk.depth > 0 || place != COMMA_OR_END));
+    if (status == ENR_OK) {
+        pass_space(&walk);
+        status = walk.at == text.len ? ENR_OK : ENR_E_NOT_JSON;
+    }
+    *out_offset = walk.at;
+    return status;
+}
+
+static const jsmntok_t *token_of(const enr_json_reader_t *reader, enr_json_node_t node)
+{
+    assert(node >= 0 && node < reader->count);
+    return (const jsmntok_t *)(const void *)reader->tokens + node;
+}
+
+enr_status_t enr_json_parse(enr_json_reader_t *reader, enr_span_t text)
+{
+    reader->text = text;
+    reader->count = 0;
+    reader->error_offset = 0;
+    if (text.len > INT_MAX) {
+        return ENR_E_JSON_LIMIT;
+    }
+    enr_status_t status = enr_json_validate(text, &reader->error_offset);
+    if (status != ENR_OK) {
+        return status;
+    }
+    jsmn_parser parser;
+    jsmn_init(&parser);
+    int count =
+        jsmn_parse(&parser, (const char *)text.ptr, text.len, (jsmntok_t *)(void *)reader->tokens, ENR_JSON_TOKENS_MAX);
+    if (count < 0) {
+        assert(count == JSMN_ERROR_NOMEM); /* jsmn takes whatever the validator takes */
+        reader->error_offset = parser.pos;
+        return ENR_E_JSON_LIMIT;
+    }
+    reader->count = count;
+    return ENR_OK;
+}
+
+static uint8_t first_byte(const enr_json_reader_t *reader, enr_json_node_t node)
+{
+    return reader->text.ptr[token_of(reader, node)->start];
+}
+
+enr_json_type_t enr_json_type(const enr_json_reader_t *reader, enr_json_node_t node)
+{
+    if (node == ENR_JSON_NONE) {
+        return ENR_JSON_NULL;
+    }
+    switch (token_of(reader, node)->type) {
+    case JSMN_OBJECT:
+        return ENR_JSON_OBJECT;
+    case JSMN_ARRAY:
+        return ENR_JSON_ARRAY;
+    case JSMN_STRING:
+        return ENR_JSON_STRING;
+    default:
+        break;
+    }
+    switch (first_byte(reader, node)) {
+    case 'n':
+        return ENR_JSON_NULL;
+    case 't':
+    case 'f':
+        return ENR_JSON_BOOL;
+    default:
+        return ENR_JSON_NUMBER;
+    }
+}
+
+static bool is_key(const enr_json_reader_t *reader, enr_json_node_t node)
+{
+    int parent = token_of(reader, node)->parent;
+    return parent >= 0 && token_of(reader, parent)->type == JSMN_OBJECT;
+}
+
+enr_json_node_t enr_json_first(const enr_json_reader_t *reader, enr_json_node_t container)
+{
+    if (container == ENR_JSON_NONE) {
+        return ENR_JSON_NONE;
+    }
+    const jsmntok_t *token = token_of(reader, container);
+    bool has_any = (token->type == JSMN_OBJECT || token->type == JSMN_ARRAY) && token->size > 0;
+    return has_any ? container + 1 : ENR_JSON_NONE;
+}
+
+enr_json_node_t enr_json_next(const enr_json_reader_t *reader, enr_json_node_t node)
+{
+    int parent = token_of(reader, node)->parent;
+    int end = token_of(reader, is_key(reader, node) ? node + 1 : node)->end;
+    enr_json_node_t next = node + 1;
+    while (next < reader->count && token_of(reader, next)->start < end) {
+        next++;
+    }
+    return next < reader->count && token_of(reader, next)->parent == parent ? next : ENR_JSON_NONE;
+}
+
+enr_json_node_t enr_json_value(const enr_json_reader_t *reader, enr_json_node_t key)
+{
+    assert(is_key(reader, key));
+    return key + 1;
+}
+
+/* The text between a string's quotes, escapes and all. */
+static enr_span_t inner(const enr_json_reader_t *reader, const jsmntok_t *token)
+{
+    return enr_span_slice(reader->text, (size_t)token->start, (size_t)token->end);
+}
+
+/* Decodes the character or byte at the start of a string's inside, which the validator has accepted. Returns its length
+   there; *out_len is its length decoded. */
+static size_t decode_next(enr_span_t text, uint8_t out[4], size_t *out_len)
+{
+    if (text.ptr[0] != '\\') {
+        out[0] = text.ptr[0];
+        *out_len = 1;
+        return 1;
+    }
+    uint32_t code_point = 0;
+    size_t len = read_escape(text, &code_point);
+    *out_len = enr_utf8_encode(code_point, out);
+    return len;
+}
+
+/* A key, which may be written with escapes, against plain text. */
+static bool key_is(const enr_json_reader_t *reader, enr_json_node_t node, enr_span_t key)
+{
+    enr_span_t text = inner(reader, token_of(reader, node));
+    if (text.len < key.len) {
+        return false; /* an escape is never shorter than what it stands for */
+    }
+    while (text.len > 0) {
+        uint8_t bytes[4];
+        size_t len = 0;
+        size_t used = decode_next(text, bytes, &len);
+        if (len > key.len || memcmp(bytes, key.ptr, len) != 0) {
+            return false;
+        }
+        text = enr_span_slice(text, used, text.len);
+        key = enr_span_slice(key, len, key.len);
+    }
+    return key.len == 0;
+}
+
+enr_json_node_t enr_json_member(const enr_json_reader_t *reader, enr_json_node_t node, enr_span_t key)
+{
+    if (enr_json_type(reader, node) != ENR_JSON_OBJECT) {
+        return ENR_JSON_NONE;
+    }
+    for (enr_json_node_t at = enr_json_first(reader, node); at != ENR_JSON_NONE; at = enr_json_next(reader, at)) {
+        if (key_is(reader, at, key)) {
+            return enr_json_value(reader, at);
+        }
+    }
+    return ENR_JSON_NONE;
+}
+
+enr_status_t enr_json_string(const enr_json_reader_t *reader, enr_json_node_t node, enr_buffer_t *scratch,
+                             enr_span_t *out_text)
+{
+    if (enr_json_type(reader, node) != ENR_JSON_STRING) {
+        return ENR_E_UNEXPECTED;
+    }
+    enr_span_t text = inner(reader, token_of(reader, node));
+    if (text.len == 0 || memchr(text.ptr, '\\', text.len) == NULL) {
+        *out_text = text;
+        return ENR_OK;
+    }
+    enr_buffer_t decoded = enr_buffer_over(scratch->ptr + scratch->len, scratch->capacity - scratch->len);
+    while (text.len > 0 && !decoded.full) {
+        uint8_t bytes[4];
+        size_t len = 0;
+        size_t used = decode_next(text, bytes, &len);
+        enr_buffer_append(&decoded, (enr_span_t){bytes, len});
+        text = enr_span_slice(text, used, text.len);
+    }
+    if (decoded.full) {
+        return ENR_E_LIMIT;
+    }
+    scratch->len += decoded.len;
+    *out_text = enr_buffer_span(&decoded);
+    return ENR_OK;
+}
+
+enr_status_t enr_json_integer(const enr_json_reader_t *reader, enr_json_node_t node, int64_t *out_number)
+{
+    if (enr_json_type(reader, node) != ENR_JSON_NUMBER) {
+        return ENR_E_UNEXPECTED;
+    }
+    enr_span_t digits = inner(reader, token_of(reader, node));
+    bool negative = digits.ptr[0] == '-';
+    uint64_t most = negative ? (uint64_t)INT64_MAX + 1 : INT64_MAX;
+    uint64_t value = 0;
+    bool fits = true;
+    for (size_t i = negative ? 1 : 0; i < digits.len; i++) {
+        if (!is_digit(digits.ptr[i])) {
+            return ENR_E_UNEXPECTED;
+        }
+        uint64_t digit = (uint64_t)(digits.ptr[i] - '0');
+        fits = fits && value <= (most - digit) / 10;
+        value = fits ? value * 10 + digit : value;
+    }
+    if (!fits) {
+        return ENR_E_LIMIT;
+    }
+    *out_number = negative ? (int64_t)(0 - value) : (int64_t)value;
+    return ENR_OK;
+}
+
+enr_span_t enr_json_raw(const enr_json_reader_t *reader, enr_json_node_t node)
+{
+    const jsmntok_t *token = token_of(reader, node);
+    size_t quote = token->type == JSMN_STRING ? 1 : 0;
+    return enr_span_slice(reader->text, (size_t)token->start - quote, (size_t)token->end + quote);
+}
