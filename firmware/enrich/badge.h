@@ -1,0 +1,13 @@
+/* A badge's payload from a file. */
+#ifndef CLI_BADGE_H
+#define CLI_BADGE_H
+
+#include "outcome.h"
+
+#include "enrich/badge.h"
+
+/* Reads and understands the payload in a file, "-" being standard input. *out_badge stays valid until the next call.
+   EXIT_DONE; EXIT_SETTING with the problem. */
+exit_code_t badge_load(const char *path, const enr_badge_t **out_badge, problem_t *out_problem);
+
+#endif

@@ -1,0 +1,11 @@
+/* The commands. Each prints what it came to and gives the exit code. */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#include "options.h"
+
+int submit_run(const options_t *options);
+int get_run(const options_t *options);
+int badge_run(const options_t *options);
+
+#endif

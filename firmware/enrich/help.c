@@ -1,0 +1,77 @@
+#include "help.h"
+
+static const char OVERVIEW[] = "usage: enrich COMMAND [OPTION]...\n"
+                               "\n"
+                               "  submit         ask for a person's e-mail address or phone number\n"
+                               "  get ID         read what came of it: free, and as often as you like\n"
+                               "  badge FILE|-   show what a scanned badge says; sends nothing\n"
+                               "\n"
+                               "enrich COMMAND --help shows its options, enrich --version the version.\n"
+                               "The API key comes from --key-file FILE or the variable ENRICH_API_KEY, never\n"
+                               "from an argument. Answers go to standard output, words to standard error.\n"
+                               "\n"
+                               "Exit codes\n"
+                               "   0  done, found or not               8  the service refused the request's data\n"
+                               "   1  wrong arguments                  9  the service knows no such id\n"
+                               "   2  refused here, nothing was sent  10  too many requests\n"
+                               "   3  a setting or a file             11  OUTCOME UNKNOWN: it may have been\n"
+                               "   4  network, or the service failed      accepted; do not just send it again\n"
+                               "   5  TLS or certificate              12  the answer makes no sense\n"
+                               "   6  the API key was refused         13  accepted, no result yet\n"
+                               "   7  credits, consent or plan       130  interrupted (143: terminated)\n"
+                               "After submit, all but 0, 11, 13, 130 and 143 mean: surely not accepted.\n";
+
+static const char SUBMIT[] = "usage: enrich submit --type TYPE [OPTION]...\n"
+                             "\n"
+                             "  --type email|phone|personal_email   what to look for\n"
+                             "  --badge FILE|-     the person, from a scanned badge; options below win over it\n"
+                             "  --firstname NAME   --lastname NAME\n"
+                             "  --company NAME     --domain DOMAIN   one of them for email (acme.example)\n"
+                             "  --linkedin URL     for phone, personal_email: https://www.linkedin.com/in/NAME\n"
+                             "  --country CC       only phone numbers of this country (FR); may be repeated\n"
+                             "  --custom KEY=VAL   comes back with the result; may be repeated\n"
+                             "  --webhook URL      where the service sends the result, too\n"
+                             "  --allow-multi      allow several --type (the service may refuse)\n"
+                             "  --wait             read until the result is there\n"
+                             "  --poll MS  --deadline S   first gap between reads [2000], end of waiting [900]\n"
+                             "  --json             one JSON object on standard output\n"
+                             "  --key-file FILE    the API key                          [ENRICH_API_KEY]\n"
+                             "  --async-base URL   [ENRICH_ASYNC_BASE or " ENR_ASYNC_BASE_DEFAULT "]\n"
+                             "  --ca FILE          trust these CAs (PEM), not the system's\n"
+                             "  --allow-private    allow the service's name to have a private address\n"
+                             "  --timeout S        for one request [180]; too short can make an unknown\n"
+                             "A request is sent once and never repeated by itself.\n";
+
+static const char GET[] = "usage: enrich get ID [OPTION]...\n"
+                          "\n"
+                          "  --wait             read until the result is there\n"
+                          "  --poll MS          first gap between two reads, grows to 10 s   [2000]\n"
+                          "  --deadline S       end of waiting                               [900]\n"
+                          "  --json             one JSON object on standard output\n"
+                          "  --key-file FILE    the API key                       [ENRICH_API_KEY]\n"
+                          "  --async-base URL   [ENRICH_ASYNC_BASE or " ENR_ASYNC_BASE_DEFAULT "]\n"
+                          "  --ca FILE          trust these CAs (PEM), not the system's\n"
+                          "  --allow-private    allow the service's name to have a private address\n"
+                          "  --timeout S        for one request                              [180]\n"
+                          "Reading is free and safe to repeat.\n";
+
+static const char BADGE[] = "usage: enrich badge FILE|- [--json]\n"
+                            "\n"
+                            "Shows what the payload of a scanned badge says: vCard, MECARD, a LinkedIn URL,\n"
+                            "an e-mail address, an opaque id. Nothing is sent.\n"
+                            "\n"
+                            "  --json   one JSON object on standard output\n";
+
+const char *help_of(command_t command)
+{
+    switch (command) {
+    case COMMAND_SUBMIT:
+        return SUBMIT;
+    case COMMAND_GET:
+        return GET;
+    case COMMAND_BADGE:
+        return BADGE;
+    default:
+        return OVERVIEW;
+    }
+}

@@ -1,0 +1,267 @@
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define IN_SUBMIT (1u << COMMAND_SUBMIT)
+#define IN_GET (1u << COMMAND_GET)
+#define IN_BADGE (1u << COMMAND_BADGE)
+#define IN_ALL (1u << COMMAND_NONE | IN_SUBMIT | IN_GET | IN_BADGE)
+
+#define TIMEOUT_MAX_S 3600u
+#define POLL_MAX_MS 600000u
+#define DEADLINE_MAX_S 86400u
+
+typedef struct {
+    const char *name;
+    unsigned commands;
+    enum { FLAG, TEXT, NUMBER, TYPE, CUSTOM, COUNTRY } kind;
+    size_t offset; /* of its member in options_t, for the first three */
+    uint32_t max;  /* of a number */
+} option_t;
+
+#define AT(member) offsetof(options_t, member)
+
+static const option_t OPTIONS[] = {
+    {"--help", IN_ALL, FLAG, AT(help), 0},
+    {"--version", 1u << COMMAND_NONE, FLAG, AT(version), 0},
+    {"--json", IN_SUBMIT | IN_GET | IN_BADGE, FLAG, AT(json), 0},
+    {"--wait", IN_SUBMIT | IN_GET, FLAG, AT(wait), 0},
+    {"--badge", IN_SUBMIT, TEXT, AT(badge), 0},
+    {"--firstname", IN_SUBMIT, TEXT, AT(firstname), 0},
+    {"--lastname", IN_SUBMIT, TEXT, AT(lastname), 0},
+    {"--company", IN_SUBMIT, TEXT, AT(company), 0},
+    {"--domain", IN_SUBMIT, TEXT, AT(domain), 0},
+    {"--linkedin", IN_SUBMIT, TEXT, AT(linkedin), 0},
+    {"--webhook", IN_SUBMIT, TEXT, AT(webhook), 0},
+    {"--custom", IN_SUBMIT, CUSTOM, 0, 0},
+    {"--country", IN_SUBMIT, COUNTRY, 0, 0},
+    {"--type", IN_SUBMIT, TYPE, 0, 0},
+    {"--allow-multi", IN_SUBMIT, FLAG, AT(allow_multi), 0},
+    {"--key-file", IN_SUBMIT | IN_GET, TEXT, AT(key_file), 0},
+    {"--async-base", IN_SUBMIT | IN_GET, TEXT, AT(async_base), 0},
+    {"--ca", IN_SUBMIT | IN_GET, TEXT, AT(ca), 0},
+    {"--allow-private", IN_SUBMIT | IN_GET, FLAG, AT(allow_private), 0},
+    {"--timeout", IN_SUBMIT | IN_GET, NUMBER, AT(timeout_s), TIMEOUT_MAX_S},
+    {"--poll", IN_SUBMIT | IN_GET, NUMBER, AT(poll_ms), POLL_MAX_MS},
+    {"--deadline", IN_SUBMIT | IN_GET, NUMBER, AT(deadline_s), DEADLINE_MAX_S},
+};
+#define OPTION_COUNT (sizeof OPTIONS / sizeof OPTIONS[0])
+
+static const struct {
+    const char *word;
+    command_t command;
+} COMMANDS[] = {{"submit", COMMAND_SUBMIT}, {"get", COMMAND_GET}, {"badge", COMMAND_BADGE}};
+
+/* What is being read: the arguments, and where a refusal goes. */
+typedef struct {
+    char **argv;
+    int argc;
+    int at;
+    options_t *options;
+    problem_t *problem;
+    const option_t *option; /* the one being taken */
+    bool seen[OPTION_COUNT];
+} reading_t;
+
+static exit_code_t refuse(reading_t *reading, const char *what)
+{
+    return outcome_problem(reading->problem, EXIT_USAGE, reading->option->name, what);
+}
+
+/* Digits only, 1 to max. */
+static bool parse_number(const char *text, uint32_t max, uint32_t *out_number)
+{
+    uint64_t number = 0;
+    for (const char *digit = text; *digit != '\0'; digit++) {
+        if (*digit < '0' || *digit > '9' || number > max) {
+            return false;
+        }
+        number = number * 10 + (uint64_t)(*digit - '0');
+    }
+    *out_number = (uint32_t)number;
+    return number >= 1 && number <= max;
+}
+
+static exit_code_t take_number(reading_t *reading, const char *value)
+{
+    static char what[48];
+    uint32_t number = 0;
+    if (!parse_number(value, reading->option->max, &number)) {
+        (void)snprintf(what, sizeof what, "must be a number from 1 to %u", (unsigned)reading->option->max);
+        return refuse(reading, what);
+    }
+    memcpy((char *)reading->options + reading->option->offset, &number, sizeof number);
+    return EXIT_DONE;
+}
+
+static exit_code_t take_type(reading_t *reading, const char *value)
+{
+    enr_type_t type = ENR_TYPE_EMAIL;
+    if (enr_type_parse(enr_span_from_str(value), &type) != ENR_OK) {
+        return refuse(reading, "must be email, phone or personal_email");
+    }
+    if ((reading->options->types & type) != 0) {
+        return refuse(reading, "names a type twice");
+    }
+    reading->options->types |= type;
+    return EXIT_DONE;
+}
+
+static exit_code_t take_custom(reading_t *reading, const char *value)
+{
+    const char *sign = strchr(value, '=');
+    if (sign == NULL) {
+        return refuse(reading, "must be KEY=VALUE");
+    }
+    if (reading->options->custom_count == ENR_CUSTOM_MAX) {
+        return refuse(reading, "is given more than " TEXT_OF(ENR_CUSTOM_MAX) " times");
+    }
+    enr_span_t pair = enr_span_from_str(value);
+    size_t key_len = (size_t)(sign - value);
+    reading->options->custom[reading->options->custom_count++] = (enr_custom_t){
+        .key = enr_span_slice(pair, 0, key_len),
+        .value = enr_span_slice(pair, key_len + 1, pair.len),
+    };
+    return EXIT_DONE;
+}
+
+static exit_code_t take_country(reading_t *reading, const char *value)
+{
+    if (reading->options->country_count == ENR_COUNTRIES_MAX) {
+        return refuse(reading, "is given more than " TEXT_OF(ENR_COUNTRIES_MAX) " times");
+    }
+    reading->options->countries[reading->options->country_count++] = enr_span_from_str(value);
+    return EXIT_DONE;
+}
+
+static exit_code_t take_value(reading_t *reading, const char *value)
+{
+    switch (reading->option->kind) {
+    case TYPE:
+        return take_type(reading, value);
+    case CUSTOM:
+        return take_custom(reading, value);
+    case COUNTRY:
+        return take_country(reading, value);
+    case NUMBER:
+        return take_number(reading, value);
+    default:
+        memcpy((char *)reading->options + reading->option->offset, (const void *)&value, sizeof value);
+        return EXIT_DONE;
+    }
+}
+
+/* The option that these len bytes name, if the command has it, or NULL. */
+static const option_t *find_option(const reading_t *reading, const char *name, size_t len)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        const option_t *option = &OPTIONS[i];
+        if (strlen(option->name) == len && memcmp(option->name, name, len) == 0 &&
+            (option->commands & 1u << reading->options->command) != 0) {
+            return option;
+        }
+    }
+    return NULL;
+}
+
+/* A value is not repeated: it may be a key that somebody tries to give this way. */
+static exit_code_t refuse_unknown(reading_t *reading, const char *name, size_t len)
+{
+    static char shown[40];
+    (void)snprintf(shown, sizeof shown, "%.*s", len < sizeof shown ? (int)len : 2, name);
+    return outcome_problem(reading->problem, EXIT_USAGE, shown, "no such option here");
+}
+
+/* --name, --name=value or --name value. */
+static exit_code_t take_option(reading_t *reading)
+{
+    const char *name = reading->argv[reading->at++];
+    size_t len = strcspn(name, "=");
+    const char *value = name[len] == '=' ? name + len + 1 : NULL;
+    const option_t *option = find_option(reading, name, len);
+    if (option == NULL) {
+        return refuse_unknown(reading, name, len);
+    }
+    reading->option = option;
+    bool once = option->kind <= NUMBER;
+    if (once && reading->seen[option - OPTIONS]) {
+        return refuse(reading, "is given twice");
+    }
+    reading->seen[option - OPTIONS] = true;
+    if (option->kind == FLAG) {
+        const bool yes = true;
+        memcpy((char *)reading->options + option->offset, &yes, sizeof yes);
+        return value == NULL ? EXIT_DONE : refuse(reading, "takes no value");
+    }
+    if (value == NULL && reading->at == reading->argc) {
+        return refuse(reading, "needs a value");
+    }
+    return take_value(reading, value != NULL ? value : reading->argv[reading->at++]);
+}
+
+static exit_code_t take_word(reading_t *reading)
+{
+    const char *word = reading->argv[reading->at++];
+    options_t *options = reading->options;
+    for (size_t i = 0; options->command == COMMAND_NONE && i < sizeof COMMANDS / sizeof COMMANDS[0]; i++) {
+        if (strcmp(word, COMMANDS[i].word) == 0) {
+            options->command = COMMANDS[i].command;
+            return EXIT_DONE;
+        }
+    }
+    if (options->command == COMMAND_NONE) {
+        return outcome_problem(reading->problem, EXIT_USAGE, word, "no such command");
+    }
+    if (options->command == COMMAND_SUBMIT || options->operand != NULL) {
+        return outcome_problem(reading->problem, EXIT_USAGE, word, "one argument too many");
+    }
+    options->operand = word;
+    return EXIT_DONE;
+}
+
+static exit_code_t check_complete(const options_t *options, problem_t *out_problem)
+{
+    if (options->help || options->version) {
+        return EXIT_DONE;
+    }
+    switch (options->command) {
+    case COMMAND_NONE:
+        return outcome_problem(out_problem, EXIT_USAGE, "arguments", "name a command: submit, get or badge");
+    case COMMAND_GET:
+        return options->operand != NULL ? EXIT_DONE
+                                        : outcome_problem(out_problem, EXIT_USAGE, "get", "needs the id to read");
+    case COMMAND_BADGE:
+        return options->operand != NULL
+                   ? EXIT_DONE
+                   : outcome_problem(out_problem, EXIT_USAGE, "badge", "needs a file, or - for standard input");
+    default:
+        return EXIT_DONE;
+    }
+}
+
+exit_code_t options_read(int argc, char **argv, options_t *out_options, problem_t *out_problem)
+{
+    *out_options = (options_t){.poll_ms = 2000, .deadline_s = 900}; /* api-contract 13 */
+    *out_problem = (problem_t){0};
+    reading_t reading = {.argv = argv, .argc = argc, .at = 1, .options = out_options, .problem = out_problem};
+    bool only_words = false;
+    while (reading.at < argc) {
+        const char *argument = argv[reading.at];
+        exit_code_t code = EXIT_DONE;
+        if (!only_words && strcmp(argument, "--") == 0) {
+            only_words = true;
+            reading.at++;
+        } else if (!only_words && strncmp(argument, "--", 2) == 0) {
+            code = take_option(&reading);
+        } else if (!only_words && argument[0] == '-' && argument[1] != '\0') {
+            code = refuse_unknown(&reading, argument, 2);
+        } else {
+            code = take_word(&reading);
+        }
+        if (code != EXIT_DONE) {
+            return code;
+        }
+    }
+    return check_complete(out_options, out_problem);
+}

@@ -1,0 +1,46 @@
+/* The arguments of enrich. */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include "outcome.h"
+
+typedef enum { COMMAND_NONE, COMMAND_SUBMIT, COMMAND_GET, COMMAND_BADGE } command_t;
+
+/* The arguments as they were given; texts point into them. NULL: not given. */
+typedef struct {
+    command_t command;
+    const char *operand; /* the id of get, the file of badge */
+    bool help;
+    bool version;
+    bool json;
+    bool wait;
+
+    /* the person and the request */
+    const char *badge;
+    const char *firstname;
+    const char *lastname;
+    const char *company;
+    const char *domain;
+    const char *linkedin;
+    const char *webhook;
+    enr_custom_t custom[ENR_CUSTOM_MAX];
+    size_t custom_count;
+    enr_span_t countries[ENR_COUNTRIES_MAX];
+    size_t country_count;
+    unsigned types;
+    bool allow_multi;
+
+    /* the way to the service */
+    const char *key_file;
+    const char *async_base;
+    const char *ca;
+    bool allow_private;
+    uint32_t timeout_s;  /* of one request; 0: as the library has it */
+    uint32_t poll_ms;    /* the first gap between two reads */
+    uint32_t deadline_s; /* of waiting for the result */
+} options_t;
+
+/* Reads the arguments. EXIT_DONE; EXIT_USAGE with the problem. */
+exit_code_t options_read(int argc, char **argv, options_t *out_options, problem_t *out_problem);
+
+#endif

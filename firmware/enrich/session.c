@@ -1,0 +1,133 @@
+#include "session.h"
+
+#include "interrupt.h"
+
+#include <errno.h>
+#include <string.h>
+
+static exit_code_t open_trust(session_t *session, const char *ca, problem_t *out_problem)
+{
+    errno = 0;
+    enr_status_t status = enr_posix_bundle_open(&session->bundle, ca);
+    if (status == ENR_OK) {
+        return EXIT_DONE;
+    }
+    *out_problem = (problem_t){
+        .status = status,
+        .where = ca != NULL ? ca : "system trust store",
+        .what = errno != 0 ? strerror(errno) : "holds no usable certificate (PEM)",
+        .hint = ca != NULL ? NULL : "install ca-certificates, or give --ca FILE",
+    };
+    return EXIT_SETTING;
+}
+
+exit_code_t session_open(session_t *session, const settings_t *settings, problem_t *out_problem)
+{
+    static const enr_tls_memory_t MEMORY = {.take = enr_posix_take, .give = enr_posix_give};
+    static enr_entropy_t entropy;
+    exit_code_t code = open_trust(session, settings->ca, out_problem);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    entropy = enr_posix_entropy();
+    enr_status_t status = enr_tls_init(&MEMORY, &entropy);
+    if (status != ENR_OK) {
+        *out_problem = (problem_t){.status = status, .where = "TLS", .what = enr_status_meaning(status)};
+        return outcome_exit(status);
+    }
+    session->where = settings->where;
+    session->clock = enr_posix_clock();
+    enr_posix_net_start(&session->net, &(enr_posix_net_config_t){.refuse_private = !settings->allow_private});
+    session->net_duty = enr_posix_net(&session->net);
+    enr_tls_start(&session->tls, &(enr_tls_config_t){
+                                     .net = &session->net_duty,
+                                     .clock = &session->clock,
+                                     .anchors = {.ctx = &session->bundle, .get = enr_posix_bundle_get},
+                                 });
+    enr_exchange_init(&session->exchange, enr_tls_stream(&session->tls), &settings->timeouts);
+    enr_api_config_t config = {
+        .async_base = settings->async_base,
+        .sync_base = ENR_SPAN(ENR_SYNC_BASE_DEFAULT),
+        .api_key = settings->key,
+        .clock = &session->clock,
+    };
+    status = enr_api_init(&session->api, &config, &session->exchange,
+                          enr_buffer_over(session->request, sizeof session->request),
+                          enr_buffer_over(session->body, sizeof session->body));
+    if (status != ENR_OK) {
+        *out_problem = (problem_t){.status = status, .where = "settings", .what = enr_status_meaning(status)};
+        return EXIT_SETTING;
+    }
+    interrupt_catch();
+    return EXIT_DONE;
+}
+
+void session_close(session_t *session)
+{
+    enr_api_close(&session->api);
+    enr_posix_bundle_close(&session->bundle);
+}
+
+uint32_t session_now(const session_t *session)
+{
+    return session->clock.monotonic_ms(session->clock.ctx);
+}
+
+/* A signal ends it early. */
+static enr_status_t wait_for(const enr_posix_net_t *net, const enr_wait_t *wait)
+{
+    enr_posix_waiter_t waiter = {.net = net, .wait = *wait};
+    struct pollfd signal = {.fd = interrupt_fd(), .events = POLLIN};
+    return enr_posix_wait(&waiter, 1, &signal, 1);
+}
+
+static bool is_past(uint32_t now_ms, uint32_t until_ms)
+{
+    return now_ms - until_ms <= INT32_MAX; /* right across the wrap (behaviours 25) */
+}
+
+static void wait_no_longer_than(enr_wait_t *wait, uint32_t until_ms)
+{
+    if (!wait->has_time || is_past(wait->until_ms, until_ms)) {
+        wait->has_time = true;
+        wait->until_ms = until_ms;
+    }
+}
+
+enr_status_t session_run(session_t *session, const uint32_t *until_ms)
+{
+    for (;;) {
+        uint32_t now_ms = session_now(session);
+        enr_wait_t wait;
+        enr_status_t status = enr_api_step(&session->api, now_ms, &wait);
+        if (status != ENR_AGAIN && status != ENR_READY) {
+            return status;
+        }
+        if (interrupt_number() != 0 || (until_ms != NULL && is_past(now_ms, *until_ms))) {
+            enr_api_close(&session->api);
+            return interrupt_number() != 0 ? ENR_AGAIN : ENR_E_TIMEOUT_TOTAL;
+        }
+        if (status == ENR_READY) {
+            enr_api_commit(&session->api);
+            continue;
+        }
+        if (until_ms != NULL) {
+            wait_no_longer_than(&wait, *until_ms);
+        }
+        status = wait_for(&session->net, &wait);
+        if (status != ENR_OK) {
+            enr_api_close(&session->api);
+            return status;
+        }
+    }
+}
+
+void session_sleep(const session_t *session, uint32_t until_ms)
+{
+    while (interrupt_number() == 0 && !is_past(session_now(session), until_ms)) {
+        enr_wait_t wait = {.has_time = true, .until_ms = until_ms};
+        if (wait_for(NULL, &wait) != ENR_OK) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,219 @@
+#include "badge.h"
+#include "commands.h"
+#include "interrupt.h"
+#include "poll.h"
+#include "print.h"
+#include "report.h"
+
+#include "enrich/tls.h"
+
+#include <string.h>
+
+/* What was accepted, kept apart from the answer that the next read overwrites. */
+typedef struct {
+    uint8_t id[ENR_ID_MAX];
+    uint8_t token[ENR_TOKEN_LEN];
+} kept_t;
+
+/* The badge's fields, each replaced by the option that was given. */
+static enr_contact_t merge_contact(const options_t *options, const enr_badge_t *badge)
+{
+    enr_contact_t contact = {0};
+    if (badge != NULL) {
+        contact = badge->contact;
+    }
+    const struct {
+        const char *given;
+        enr_span_t *field;
+    } fields[] = {
+        {options->firstname, &contact.firstname},   {options->lastname, &contact.lastname},
+        {options->company, &contact.company_name},  {options->domain, &contact.domain},
+        {options->linkedin, &contact.linkedin_url},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (fields[i].given != NULL) {
+            *fields[i].field = enr_span_from_str(fields[i].given);
+        }
+    }
+    return contact;
+}
+
+/* 128 random bits as hexadecimal digits (DESIGN 6). */
+static enr_status_t make_token(uint8_t out_token[ENR_TOKEN_LEN])
+{
+    static const char DIGITS[] = "0123456789abcdef";
+    uint8_t random[ENR_TOKEN_LEN / 2];
+    enr_status_t status = enr_tls_random(random, sizeof random);
+    for (size_t i = 0; status == ENR_OK && i < sizeof random; i++) {
+        out_token[2 * i] = (uint8_t)DIGITS[random[i] >> 4];
+        out_token[2 * i + 1] = (uint8_t)DIGITS[random[i] & 0x0f];
+    }
+    return status;
+}
+
+static void report_status(report_t *report, exit_code_t code, enr_status_t status, const char *where)
+{
+    report->code = code;
+    report->problem = (problem_t){
+        .status = status,
+        .where = where,
+        .what = enr_status_meaning(status),
+        .hint = outcome_hint(status),
+    };
+}
+
+/* The local check said no. A badge that lacks the field says why. */
+static void report_refusal(report_t *report, const enr_refusal_t *refusal, const enr_badge_t *badge)
+{
+    report->outcome = OUTCOME_NOT_SENT;
+    report->code = outcome_problem(&report->problem, EXIT_REFUSED_HERE, refusal->field, refusal->rule);
+    report->problem.status = ENR_E_CONTACT;
+    if (badge != NULL && badge->enrichable == 0) {
+        static char hint[96];
+        (void)snprintf(hint, sizeof hint, "the badge by itself does not do: kind %s, %s",
+                       enr_badge_kind_name(badge->kind), badge->reason);
+        report->problem.hint = hint;
+    }
+}
+
+/* Starts the call; true when it is under way. */
+static bool start(const options_t *options, const enr_badge_t *badge, session_t *session, kept_t *kept,
+                  report_t *report)
+{
+    enr_status_t status = make_token(kept->token);
+    if (status != ENR_OK) {
+        report->outcome = OUTCOME_NOT_SENT;
+        report_status(report, outcome_exit(status), status, "token");
+        return false;
+    }
+    enr_contact_t contact = merge_contact(options, badge);
+    enr_options_t request = {
+        .types = options->types,
+        .allow_multi = options->allow_multi,
+        .webhook_url = enr_span_from_str(options->webhook),
+        .countries = options->countries,
+        .country_count = options->country_count,
+        .custom = options->custom,
+        .custom_count = options->custom_count,
+        .token = {kept->token, sizeof kept->token},
+    };
+    enr_refusal_t refusal;
+    status = enr_api_start_single(&session->api, &contact, &request, session_now(session), &refusal);
+    if (status == ENR_E_CONTACT) {
+        report_refusal(report, &refusal, badge);
+        return false;
+    }
+    if (status != ENR_OK) {
+        report->outcome = OUTCOME_NOT_SENT;
+        report_status(report, EXIT_REFUSED_HERE, status, "request");
+        return false;
+    }
+    report->token = request.token;
+    return true;
+}
+
+/* The POST did not end well: what is known of it decides, not how it failed (behaviours 33). It is never repeated. */
+static void report_failure(session_t *session, enr_status_t status, report_t *report)
+{
+    const enr_answer_t *answer = &session->api.answer;
+    report->answer = status == ENR_E_IDENTITY ? NULL : answer; /* another person's data are not shown */
+    if (status == ENR_AGAIN) {
+        report->code = outcome_problem(&report->problem, interrupt_exit(), session->where, "interrupted");
+    } else {
+        report_status(report, outcome_exit(status), status, session->where);
+    }
+    if (answer->verdict == ENR_MAY_HAVE_BEEN_ACCEPTED) {
+        report->outcome = OUTCOME_UNKNOWN;
+        report->code = status == ENR_AGAIN ? report->code : EXIT_UNKNOWN;
+    } else {
+        report->outcome = answer->code == 0 ? OUTCOME_NOT_SENT : OUTCOME_NOT_ACCEPTED;
+    }
+}
+
+static void report_accepted(const session_t *session, kept_t *kept, report_t *report)
+{
+    const enr_answer_t *answer = &session->api.answer;
+    memcpy(kept->id, answer->result.id.ptr, answer->result.id.len);
+    report->id = (enr_span_t){kept->id, answer->result.id.len};
+    report->outcome = OUTCOME_ACCEPTED;
+    report->verified = answer->verified;
+    report->answer = answer;
+    report->has_result = true;
+}
+
+static void wait_for_result(const options_t *options, session_t *session, report_t *report)
+{
+    (void)fputs("enrich: accepted as ", stderr);
+    print_text(stderr, report->id);
+    (void)fputs(", waiting for the result\n", stderr);
+    poll_t poll = {
+        .id = report->id,
+        .token = report->token,
+        .fresh = true,
+        .first_ms = options->poll_ms,
+        .deadline_s = options->deadline_s,
+    };
+    enr_status_t status = ENR_OK;
+    poll_end_t end = poll_result(session, &poll, &status);
+    report->has_result = status == ENR_OK;
+    report->verified = report->has_result && session->api.answer.result.token.len > 0;
+    switch (end) {
+    case POLL_FINISHED:
+        break;
+    case POLL_LATE:
+        report->code = outcome_problem(&report->problem, EXIT_PENDING, session->where, "not finished at the deadline");
+        break;
+    case POLL_INTERRUPTED:
+        report->code = outcome_problem(&report->problem, interrupt_exit(), session->where, "interrupted");
+        break;
+    case POLL_FAILED:
+        report->answer = status == ENR_E_IDENTITY ? NULL : &session->api.answer;
+        report_status(report, EXIT_PENDING, status, session->where); /* accepted stays the first thing to know */
+        break;
+    }
+}
+
+static void submit(const options_t *options, const enr_badge_t *badge, session_t *session, kept_t *kept,
+                   report_t *report)
+{
+    if (!start(options, badge, session, kept, report)) {
+        return;
+    }
+    enr_status_t status = session_run(session, NULL);
+    if (status != ENR_OK) {
+        report_failure(session, status, report);
+        return;
+    }
+    report_accepted(session, kept, report);
+    if (options->wait && session->api.answer.result.progress != ENR_PROGRESS_FINISHED) {
+        wait_for_result(options, session, report);
+    }
+}
+
+int submit_run(const options_t *options)
+{
+    static settings_t settings;
+    static session_t session;
+    static kept_t kept;
+    report_t report = {
+        .command = "submit", .json = options->json, .types = options->types, .outcome = OUTCOME_NOT_SENT};
+    const enr_badge_t *badge = NULL;
+    if (options->badge != NULL) {
+        report.code = badge_load(options->badge, &badge, &report.problem);
+    }
+    if (report.code == EXIT_DONE) {
+        report.code = settings_load(options, &settings, &report.problem);
+    }
+    if (report.code == EXIT_DONE) {
+        report.code = session_open(&session, &settings, &report.problem);
+    }
+    if (report.code == EXIT_DONE) {
+        submit(options, badge, &session, &kept, &report);
+    }
+    int code = report_print(&report);
+    if (session.where != NULL) {
+        session_close(&session);
+    }
+    settings_wipe(&settings);
+    return code;
+}
