@@ -340,8 +340,9 @@ enr_json_node_t enr_json_first(const enr_json_reader_t *reader, enr_json_node_t 
 enr_json_node_t enr_json_next(const enr_json_reader_t *reader, enr_json_node_t node)
 {
     int parent = token_of(reader, node)->parent;
-    int end = token_of(reader, is_key(reader, node) ? node + 1 : node)->end;
-    enr_json_node_t next = node + 1;
+    enr_json_node_t last = is_key(reader, node) ? node + 1 : node;
+    int end = token_of(reader, last)->end;
+    enr_json_node_t next = last + 1;
     while (next < reader->count && token_of(reader, next)->start < end) {
         next++;
     }

@@ -63,6 +63,9 @@ static void cutting_close(void *ctx)
     cutting->below.close(cutting->below.ctx);
 }
 
+/* The one record that a closing connection may still send; any request is far larger. */
+#define CLOSE_NOTIFY_MAX 40
+
 /* What one call came to. */
 typedef struct {
     enr_status_t status;
@@ -200,7 +203,7 @@ int main(int argc, char **argv)
         outcome_t outcome = call(&setting, SIZE_MAX, k, k % 2 == 0 ? ENR_END : ENR_E_RESET);
         bool right = outcome.status < 0 || outcome.received == k;
         if (outcome.verdict == ENR_SURELY_NOT_ACCEPTED) {
-            right = right && (!outcome.committed || outcome.sent == outcome.sent_at_gate);
+            right = right && (!outcome.committed || outcome.sent - outcome.sent_at_gate <= CLOSE_NOTIFY_MAX);
         } else {
             right = right && outcome.committed;
         }
