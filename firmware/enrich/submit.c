@@ -62,17 +62,38 @@ static void report_status(report_t *report, exit_code_t code, enr_status_t statu
     };
 }
 
-/* The local check said no. A badge that lacks the field says why. */
+/* The option that gives a field of the request. */
+static const char *option_of(const char *field)
+{
+    static const struct {
+        const char *field;
+        const char *option;
+    } OPTIONS[] = {
+        {"firstname", "--firstname"},         {"lastname", "--lastname"},     {"domain", "--domain"},
+        {"company_name", "--company"},        {"linkedin_url", "--linkedin"}, {"enrichment_type", "--type"},
+        {"phone_country_codes", "--country"}, {"webhook_url", "--webhook"},
+    };
+    for (size_t i = 0; i < sizeof OPTIONS / sizeof OPTIONS[0]; i++) {
+        if (strcmp(field, OPTIONS[i].field) == 0) {
+            return OPTIONS[i].option;
+        }
+    }
+    return "--custom";
+}
+
+/* The local check said no. A badge that cannot do by itself says why. */
 static void report_refusal(report_t *report, const enr_refusal_t *refusal, const enr_badge_t *badge)
 {
+    static char hint[128];
     report->outcome = OUTCOME_NOT_SENT;
     report->code = outcome_problem(&report->problem, EXIT_REFUSED_HERE, refusal->field, refusal->rule);
     report->problem.status = ENR_E_CONTACT;
+    report->problem.hint = hint;
     if (badge != NULL && badge->enrichable == 0) {
-        static char hint[96];
-        (void)snprintf(hint, sizeof hint, "the badge by itself does not do: kind %s, %s",
-                       enr_badge_kind_name(badge->kind), badge->reason);
-        report->problem.hint = hint;
+        (void)snprintf(hint, sizeof hint, "the badge alone is not enough (%s: %s); see %s",
+                       enr_badge_kind_name(badge->kind), badge->reason, option_of(refusal->field));
+    } else {
+        (void)snprintf(hint, sizeof hint, "see %s", option_of(refusal->field));
     }
 }
 
