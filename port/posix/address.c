@@ -77,7 +77,6 @@ void enr_posix_address_add(enr_posix_net_t *net, const uint8_t *bytes, size_t le
     enr_posix_address_t address = {.len = (uint8_t)len};
     memcpy(address.bytes, bytes, len);
     if (net->config.refuse_private && enr_posix_address_is_private(&address)) {
-        net->refused_private = true;
         return;
     }
     append(net, bytes, len);

@@ -54,7 +54,6 @@ typedef struct {
     void *resolver; /* c-ares's channel while it resolves, or NULL */
     bool resolved;  /* c-ares has answered, with resolve_status */
     enr_status_t resolve_status;
-    bool refused_private;
     enr_posix_address_t addresses[ENR_POSIX_ADDRESSES_MAX];
     bool tried[ENR_POSIX_ADDRESSES_MAX];
     size_t address_count;

@@ -206,7 +206,6 @@ static enr_status_t begin(enr_posix_net_t *net, enr_span_t host, uint16_t port)
     net->port = port;
     net->address_count = 0;
     net->last_len = 0;
-    net->refused_private = false;
     net->failure = ENR_OK;
     net->resolve_status = ENR_OK;
     net->resolved = enr_posix_address_known(net, name);
@@ -222,7 +221,7 @@ static enr_status_t resolve(enr_posix_net_t *net, uint32_t now_ms, enr_wait_t *o
     }
     enr_posix_resolve_end(net);
     if (net->address_count == 0) {
-        return net->refused_private ? ENR_E_PORTAL : ENR_E_DNS;
+        return net->config.refuse_private ? ENR_E_PORTAL : ENR_E_DNS;
     }
     net->state = NET_CONNECTING;
     return ENR_OK;

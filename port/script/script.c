@@ -91,12 +91,9 @@ static const enr_script_turn_t *reach_turn(enr_script_t *script)
 static uint32_t until_open(const enr_script_t *script)
 {
     const enr_script_connection_t *connection = current(script);
-    if (connection->dns_ms == ENR_SCRIPT_NEVER) {
-        return ENR_SCRIPT_NEVER;
-    }
     uint32_t resolving_ms = left_ms(script, script->open_since_ms, connection->dns_ms);
-    if (resolving_ms > 0 || connection->connect_ms == ENR_SCRIPT_NEVER) {
-        return resolving_ms > 0 ? resolving_ms : ENR_SCRIPT_NEVER;
+    if (resolving_ms > 0) {
+        return resolving_ms;
     }
     return left_ms(script, script->open_since_ms, (uint64_t)connection->dns_ms + connection->connect_ms);
 }

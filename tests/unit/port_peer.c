@@ -248,33 +248,42 @@ static size_t add_address(uint8_t *message, size_t at, const char *text, unsigne
     return at + len;
 }
 
-/* Turns a question in message into its answer; gives its length, 0 for no answer. */
-static size_t answer(uint8_t message[1024], size_t len, const port_peer_name_t *names, size_t count)
+static const port_peer_name_t *look_up(const char *asked, const port_peer_name_t *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcasecmp(names[i].name, asked) == 0) {
+            return &names[i];
+        }
+    }
+    return NULL;
+}
+
+/* Turns a question in message into its answer; gives its length, 0 for no answer. *out_resets: the name's own wish. */
+static size_t answer(uint8_t message[1024], size_t len, bool over_udp, const port_peer_name_t *names, size_t count,
+                     bool *out_resets)
 {
     char asked[256];
     size_t at = len < DNS_HEADER ? 0 : question(message, len, asked);
+    *out_resets = false;
     if (at == 0) {
         return 0;
     }
     unsigned type = (unsigned)message[at - 4] << 8 | message[at - 3];
-    const port_peer_name_t *known = NULL;
-    for (size_t i = 0; i < count; i++) {
-        if (strcasecmp(names[i].name, asked) == 0) {
-            known = &names[i];
-        }
-    }
-    if (known != NULL && known->delay_ms < 0) {
-        return 0;
-    }
-    bool truncated = known != NULL && known->truncated;
+    const port_peer_name_t *known = look_up(asked, names, count);
+    bool truncated = known != NULL && known->truncated && over_udp;
     (void)put_16(message, 2, 0x8180u | (truncated ? 0x0200u : 0u) | (known == NULL ? 3u : 0u));
     memset(message + 6, 0, 6);
-    for (size_t i = 0; known != NULL && !truncated && known->addresses[i] != NULL; i++) {
+    if (known == NULL) {
+        return at;
+    }
+    if (known->delay_ms < 0) {
+        return 0;
+    }
+    *out_resets = known->resets;
+    for (size_t i = 0; !truncated && known->addresses[i] != NULL; i++) {
         at = add_address(message, at, known->addresses[i], type);
     }
-    if (known != NULL && known->delay_ms > 0) {
-        sleep_ms(known->delay_ms);
-    }
+    sleep_ms(known->delay_ms);
     return at;
 }
 
@@ -288,11 +297,33 @@ static void answer_datagram(int fd, const port_peer_name_t *names, size_t count)
         return;
     }
     (void)alarm(CHILD_LIFE_S);
-    size_t answer_len = answer(message, (size_t)len, names, count);
+    bool resets;
+    size_t answer_len = answer(message, (size_t)len, true, names, count, &resets);
     if (answer_len > 0) {
         (void)sendto(fd, message, answer_len, 0, (const struct sockaddr *)&from, from_len);
     }
     _exit(0);
+}
+
+/* RFC 1035 4.2.2: each message behind its length. */
+static void answer_connection(int fd, const port_peer_name_t *names, size_t count)
+{
+    uint8_t message[2 + 1024];
+    bool resets = false;
+    while (!resets && read_all(fd, message, 2)) {
+        size_t len = (size_t)message[0] << 8 | message[1];
+        if (len > 512 || !read_all(fd, message + 2, len)) {
+            break;
+        }
+        len = answer(message + 2, len, false, names, count, &resets);
+        (void)put_16(message, 0, (unsigned)len);
+        if (!resets && !write_all(fd, message, 2 + len)) {
+            break;
+        }
+    }
+    if (resets) {
+        reset(fd);
+    }
 }
 
 static void answer_for_ever(int datagrams, int listener, const port_peer_name_t *names, size_t count)
@@ -308,9 +339,12 @@ static void answer_for_ever(int datagrams, int listener, const port_peer_name_t 
         }
         if (ready[1].revents != 0) {
             int fd = accept(listener, NULL, NULL);
-            if (fd >= 0) {
-                reset(fd);
+            if (fork() == 0) {
+                (void)alarm(CHILD_LIFE_S);
+                answer_connection(fd, names, count);
+                _exit(0);
             }
+            (void)close(fd);
         }
     }
 }

@@ -29,7 +29,8 @@ typedef struct {
     const char *name;
     const char *addresses[18]; /* IPv4 and IPv6, in the order of the answer; up to the first NULL */
     int delay_ms;              /* before the answer; -1: no answer */
-    bool truncated;            /* says that the answer is too long for UDP; over TCP it then resets the connection */
+    bool truncated;            /* over UDP says that the answer is too long, and gives it over TCP only */
+    bool resets;               /* over TCP resets the connection instead */
 } port_peer_name_t;
 
 /* Starts the DNS server over `count` names. False: the system refused. */

@@ -1,5 +1,5 @@
 /* The trust store of the POSIX port: PEM as it is found in the field, decoded one certificate at a time. */
-#define _POSIX_C_SOURCE 200809L
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 
 #include "enrich_posix.h"
 
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -251,12 +252,13 @@ static void broken_certificates_are_skipped_and_counted_once(void **state)
 {
     (void)state;
     static const char *const broken[] = {
-        "MAMBAg?=\n" END_LINE,          /* no digit */
-        "MAMBAgM\n" END_LINE,           /* padding missing */
-        "MAMBAgM==\n" END_LINE,         /* too much of it */
-        "MAMBAgN=\n" END_LINE,          /* spare bits set */
-        "MAIBAi==\n" END_LINE,          /* spare bits of a shorter end set */
-        "MAMBAgM=MAMB\n" END_LINE,      /* more after the padding */
+        "MAMBAg?=\n" END_LINE,     /* no digit */
+        "MAMBAgM\n" END_LINE,      /* padding missing */
+        "MAMBAgM==\n" END_LINE,    /* too much of it */
+        "MAMBAgN=\n" END_LINE,     /* spare bits set */
+        "MAIBAi==\n" END_LINE,     /* spare bits of a shorter end set */
+        "MAMBAgM=MAMB\n" END_LINE, /* more after the padding */
+        "MAQBAgM=E\n" END_LINE,
         "MAMB=AgM\n" END_LINE,          /* padding inside */
         "====\n" END_LINE,              /* nothing but padding */
         "M\n" END_LINE,                 /* one digit */
@@ -309,17 +311,23 @@ static void a_too_large_certificate_is_skipped(void **state)
     (void)state;
     new_text();
     add_certificate(ENR_POSIX_CERTIFICATE_MAX + 1, 1, "\n");
+    /* One that fits, with so much glued to it that the whole does not. */
+    uint8_t der[ENR_POSIX_CERTIFICATE_MAX + 1] = {0};
+    make_der(der, ENR_POSIX_CERTIFICATE_MAX - ENR_POSIX_CERTIFICATE_MAX % 3, 3);
+    add(BEGIN_LINE "\n");
+    add_base64(der, sizeof der, "\n");
+    add(END_LINE "\n");
     add_certificate(300, 2, "\n");
     enr_posix_bundle_t bundle;
     open_text(&bundle);
     expect_der(&bundle, 0, 300, 2);
     expect_end(&bundle, 1);
-    assert_int_equal(bundle.skipped, 1);
+    assert_int_equal(bundle.skipped, 2);
     enr_posix_bundle_close(&bundle);
 }
 
-/* The last page of the mapping is full: a byte read behind it would end the test. */
-static void nothing_is_read_behind_the_file(void **state)
+/* The text ends where a page without access begins, so that a byte read behind it would end the test. */
+static void nothing_is_read_behind_the_text(void **state)
 {
     (void)state;
     static const char *const tails[] = {"-",
@@ -329,21 +337,25 @@ static void nothing_is_read_behind_the_file(void **state)
                                         BEGIN_LINE "\nMAMBAgM=\n",
                                         BEGIN_LINE "\nMAMBAgM=\n-----",
                                         BEGIN_LINE "\nMAMBAgM=\n-----END CERTIFICATE----"};
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    assert_true(page <= sizeof text);
+    const size_t page = 64 * 1024; /* of any machine */
+    uint8_t *room = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(room != MAP_FAILED);
+    assert_int_equal(mprotect(room + page, page, PROT_NONE), 0);
     for (size_t i = 0; i < sizeof tails / sizeof tails[0]; i++) {
         new_text();
         add_certificate(300, 1, "\n");
-        while (text_len + strlen(tails[i]) < page) {
-            add("\n");
-        }
         add(tails[i]);
         enr_posix_bundle_t bundle;
         open_text(&bundle);
+        const uint8_t *mapped = bundle.text;
+        memcpy(room + page - text_len, text, text_len);
+        bundle.text = room + page - text_len;
         expect_der(&bundle, 0, 300, 1);
         expect_end(&bundle, 1);
+        bundle.text = mapped;
         enr_posix_bundle_close(&bundle);
     }
+    assert_int_equal(munmap(room, 2 * page), 0);
 }
 
 static void every_cut_of_a_file_is_safe(void **state)
@@ -420,7 +432,7 @@ int main(void)
         cmocka_unit_test(broken_certificates_are_skipped_and_counted_once),
         cmocka_unit_test(the_control_of_the_broken_ones_is_whole),
         cmocka_unit_test(a_too_large_certificate_is_skipped),
-        cmocka_unit_test(nothing_is_read_behind_the_file),
+        cmocka_unit_test(nothing_is_read_behind_the_text),
         cmocka_unit_test(every_cut_of_a_file_is_safe),
         cmocka_unit_test(a_file_without_certificates_is_a_wrong_setting),
         cmocka_unit_test(a_file_that_cannot_be_read_says_why),
