@@ -40,6 +40,22 @@ static void link_next(enr_arena_t *arena, size_t offset)
     }
 }
 
+/* Whether a taken block begins at `offset`, as far as it and its neighbours agree on its size. */
+static bool is_taken_block(const enr_arena_t *arena, size_t offset)
+{
+    if (offset >= arena->size || offset % ALIGNMENT != 0 || !is_taken(header_at(arena, offset))) {
+        return false;
+    }
+    size_t size = size_of(header_at(arena, offset));
+    size_t previous = header_at(arena, offset)->previous;
+    if (size % ALIGNMENT != 0 || size > arena->size - offset || previous % ALIGNMENT != 0 || previous > offset) {
+        return false;
+    }
+    bool first = previous == 0;
+    return (first ? offset == 0 : size_of(header_at(arena, offset - previous)) == previous) &&
+           (offset + size == arena->size || header_at(arena, offset + size)->previous == size);
+}
+
 void enr_arena_init(enr_arena_t *arena, void *memory, size_t size)
 {
     assert(memory != NULL && (uintptr_t)memory % ALIGNMENT == 0);
@@ -88,9 +104,10 @@ void enr_arena_give(enr_arena_t *arena, void *piece)
         return;
     }
     size_t offset = (size_t)((uint8_t *)piece - arena->base) - sizeof(header_t);
-    assert(offset < arena->size && offset % ALIGNMENT == 0);
+    bool sound = is_taken_block(arena, offset);
+    assert(sound);
+    (void)sound;
     header_t *block = header_at(arena, offset);
-    assert(is_taken(block));
     block->size &= ~TAKEN;
     size_t size = size_of(block);
     arena->in_use -= size;

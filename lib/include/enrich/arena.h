@@ -1,5 +1,5 @@
 /* A small allocator over one piece of memory of the program's choice: what boards give to TLS instead of a heap (DESIGN
- * 3). */
+   3). */
 #ifndef ENRICH_ARENA_H
 #define ENRICH_ARENA_H
 
@@ -19,11 +19,12 @@ typedef struct {
 void enr_arena_init(enr_arena_t *arena, void *memory, size_t size);
 
 /* count * size bytes, zeroed, aligned to 8; NULL when there is no room, when the product overflows or is 0. First fit
- * by address. */
+   by address. */
 void *enr_arena_take(enr_arena_t *arena, size_t count, size_t size);
 
 /* Gives a piece back; NULL is allowed. Neighbouring free pieces are joined at once. Asserts that the piece is one that
- * was taken. */
+   was taken, as far as its header and its neighbours' tell: a piece given twice or written past its end is noticed
+   here. */
 void enr_arena_give(enr_arena_t *arena, void *piece);
 
 #endif
