@@ -33,7 +33,7 @@ enum {
 enum {
     STARTED = 1,      /* a byte has come */
     HEAD_REQUEST = 2, /* outlives the 1xx responses, like STARTED */
-    CLOSES = 4,       /* the connection ends with this response */
+    CLOSES = 4,       /* the connection ends with this response; said by a 1xx it holds too (RFC 9112 9.6) */
     HAS_LENGTH = 8,
     CHUNKED = 16,
     TRAILERS = 32, /* the field lines read now come after the last chunk */
@@ -44,8 +44,18 @@ enum {
     OLD = 1024 /* HTTP/1.0 */
 };
 
-/* The fields that matter; all others are passed over. */
-enum { OTHER, CONTENT_LENGTH, TRANSFER_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, CONNECTION, RETRY_AFTER };
+/* The fields that matter; all others are passed over. A media type goes on from CONTENT_TYPE to one of the subtypes. */
+enum {
+    OTHER,
+    CONTENT_LENGTH,
+    TRANSFER_ENCODING,
+    CONTENT_ENCODING,
+    CONTENT_TYPE,
+    SUBTYPE,
+    APPLICATION_SUBTYPE,
+    CONNECTION,
+    RETRY_AFTER
+};
 
 /* What a byte may be: part of a field name (tchar, RFC 9110 5.6.2), of a field value or reason (visible, space, TAB or
  * obs-text, RFC 9110 5.5). */
@@ -90,9 +100,10 @@ static bool is_space(uint8_t byte)
 static void start_head(enr_http_response_t *response)
 {
     response->state = VERSION;
-    response->flags &= STARTED | HEAD_REQUEST;
+    response->flags &= STARTED | HEAD_REQUEST | CLOSES;
     response->code = 0;
     response->fields = 0;
+    response->retry_after_len = 0;
     response->count = 0;
 }
 
@@ -179,6 +190,14 @@ static enr_status_t take_field_start(enr_http_response_t *response, uint8_t byte
     return ENR_AGAIN;
 }
 
+static void begin_text(enr_http_response_t *response)
+{
+    response->count = 0;
+    response->spaces = 0;
+    response->overlong = false;
+    response->spoilt = false;
+}
+
 /* The names that matter have each their own length. */
 static uint8_t field_of(const uint8_t *name, size_t len)
 {
@@ -215,8 +234,7 @@ static enr_status_t take_name(enr_http_response_t *response, uint8_t byte)
     }
     bool counts = (response->flags & TRAILERS) == 0; /* RFC 9110 6.5.1: trailers change nothing of the framing */
     response->field = counts ? field_of(response->text, response->count) : OTHER;
-    response->spaces = 0;
-    response->overlong = false;
+    begin_text(response);
     return go(response, VALUE_SPACE);
 }
 
@@ -227,9 +245,17 @@ static enr_span_t text_of(const enr_http_response_t *response)
     return (enr_span_t){response->text, response->count};
 }
 
-static bool ends_with(enr_span_t text, enr_span_t end)
+/* True when the value is `known` and nothing else. */
+static bool text_is(const enr_http_response_t *response, enr_span_t known)
 {
-    return text.len > end.len && enr_span_equal_ignore_case(enr_span_slice(text, text.len - end.len, text.len), end);
+    return !response->overlong && !response->spoilt && enr_span_equal_ignore_case(text_of(response), known);
+}
+
+static bool text_ends_with(const enr_http_response_t *response, enr_span_t end)
+{
+    enr_span_t text = text_of(response);
+    return !response->spoilt && text.len > end.len &&
+           enr_span_equal_ignore_case(enr_span_slice(text, text.len - end.len, text.len), end);
 }
 
 static bool read_length(enr_http_response_t *response)
@@ -237,7 +263,7 @@ static bool read_length(enr_http_response_t *response)
     uint64_t length = 0;
     for (size_t i = 0; i < response->count; i++) {
         uint8_t digit = (uint8_t)(response->text[i] - '0');
-        if (digit > 9 || length > (UINT64_MAX - digit) / 10) {
+        if (digit > 9) {
             return false;
         }
         length = length * 10 + digit;
@@ -245,7 +271,7 @@ static bool read_length(enr_http_response_t *response)
     bool repeated = (response->flags & HAS_LENGTH) != 0;
     response->flags |= HAS_LENGTH;
     response->left = length;
-    return response->count > 0 && !response->overlong && !repeated;
+    return response->count > 0 && !response->overlong && !response->spoilt && !repeated;
 }
 
 /* Only `chunked`, once and alone (behaviours 3). */
@@ -253,14 +279,13 @@ static bool read_transfer_encoding(enr_http_response_t *response)
 {
     bool repeated = (response->flags & CHUNKED) != 0;
     response->flags |= CHUNKED;
-    return !repeated && !response->overlong && enr_span_equal_ignore_case(text_of(response), ENR_SPAN("chunked"));
+    return !repeated && text_is(response, ENR_SPAN("chunked"));
 }
 
 static void read_content_type(enr_http_response_t *response)
 {
-    enr_span_t type = text_of(response);
-    bool json = (!response->overlong && enr_span_equal_ignore_case(type, ENR_SPAN("application/json"))) ||
-                ends_with(type, ENR_SPAN("+json"));
+    bool json = (response->field == APPLICATION_SUBTYPE && text_is(response, ENR_SPAN("json"))) ||
+                (response->field != CONTENT_TYPE && text_ends_with(response, ENR_SPAN("+json")));
     bool first = (response->flags & HAS_TYPE) == 0;
     response->flags |= HAS_TYPE;
     if (json && first) {
@@ -272,12 +297,10 @@ static void read_content_type(enr_http_response_t *response)
 
 static void read_connection_option(enr_http_response_t *response)
 {
-    if (!response->overlong && enr_span_equal_ignore_case(text_of(response), ENR_SPAN("close"))) {
+    if (text_is(response, ENR_SPAN("close"))) {
         response->flags |= CLOSES;
     }
-    response->count = 0;
-    response->spaces = 0;
-    response->overlong = false;
+    begin_text(response);
 }
 
 /* The value's end, or the end of that part of it that counts. */
@@ -292,11 +315,11 @@ static enr_status_t end_value(enr_http_response_t *response)
         good = read_transfer_encoding(response);
         break;
     case CONTENT_ENCODING:
-        if (response->overlong || !enr_span_equal_ignore_case(text_of(response), ENR_SPAN("identity"))) {
-            response->flags |= CODED;
-        }
+        response->flags |= text_is(response, ENR_SPAN("identity")) ? 0 : CODED;
         break;
     case CONTENT_TYPE:
+    case SUBTYPE:
+    case APPLICATION_SUBTYPE:
         read_content_type(response);
         break;
     case CONNECTION:
@@ -313,17 +336,10 @@ static enr_status_t end_value(enr_http_response_t *response)
     return good ? ENR_AGAIN : malformed(response);
 }
 
-/* Appends a byte of a value that matters to its memory. A longer value loses its start, so that a suffix can still be
- * told, and is marked. */
+/* Appends a byte to the value's memory. A longer value loses its start, so that a suffix can still be told, and is
+ * marked. */
 static void keep(enr_http_response_t *response, uint8_t byte)
 {
-    if (response->field == RETRY_AFTER) {
-        response->overlong |= response->retry_after_len == sizeof response->retry_after;
-        if (!response->overlong) {
-            response->retry_after[response->retry_after_len++] = byte;
-        }
-        return;
-    }
     if (response->count == sizeof response->text) {
         memmove(response->text, response->text + 1, sizeof response->text - 1);
         response->count--;
@@ -332,15 +348,47 @@ static void keep(enr_http_response_t *response, uint8_t byte)
     response->text[response->count++] = byte;
 }
 
-/* White space inside a value is kept, at its ends it is not (RFC 9110 5.5); one space stands for 255 and more. */
+/* White space inside a date is kept. A TAB is valid nowhere in it and counts as more spaces than there is room for. */
+static void keep_of_retry_after(enr_http_response_t *response, uint8_t byte)
+{
+    size_t spaces = response->retry_after_len > 0 ? response->spaces : 0;
+    response->spaces = 0;
+    if (response->overlong || spaces >= sizeof response->retry_after - response->retry_after_len) {
+        response->overlong = true;
+        return;
+    }
+    memset(response->retry_after + response->retry_after_len, ' ', spaces);
+    response->retry_after_len = (uint8_t)(response->retry_after_len + spaces);
+    response->retry_after[response->retry_after_len++] = byte;
+}
+
+/* type "/" subtype (RFC 9110 8.3.1): a byte that can stand in neither spoils the value. */
+static void keep_of_type(enr_http_response_t *response, uint8_t byte)
+{
+    if (byte == '/' && response->field == CONTENT_TYPE && response->count > 0 && !response->spoilt) {
+        response->field = text_is(response, ENR_SPAN("application")) ? APPLICATION_SUBTYPE : SUBTYPE;
+        begin_text(response);
+        return;
+    }
+    response->spoilt |= (KINDS[byte] & NAME_KIND) == 0;
+    keep(response, byte);
+}
+
+/* A byte of a value that matters, with the white space before it: at the ends of a value that is nothing (RFC
+ * 9110 5.5), inside it makes another value of all but a date. */
 static void keep_with_space(enr_http_response_t *response, uint8_t byte)
 {
-    bool begun = response->field == RETRY_AFTER ? response->retry_after_len > 0 : response->count > 0;
-    for (; begun && response->spaces > 0; response->spaces--) {
-        keep(response, ' ');
+    if (response->field == RETRY_AFTER) {
+        keep_of_retry_after(response, byte);
+        return;
     }
+    response->spoilt |= response->count > 0 && response->spaces > 0;
     response->spaces = 0;
-    keep(response, byte);
+    if (response->field >= CONTENT_TYPE && response->field <= APPLICATION_SUBTYPE) {
+        keep_of_type(response, byte);
+    } else {
+        keep(response, byte);
+    }
 }
 
 static enr_status_t take_value(enr_http_response_t *response, uint8_t byte)
@@ -354,10 +402,10 @@ static enr_status_t take_value(enr_http_response_t *response, uint8_t byte)
     }
     if (response->field == CONNECTION && byte == ',') {
         read_connection_option(response);
-    } else if (response->field == CONTENT_TYPE && byte == ';') {
+    } else if (response->field >= CONTENT_TYPE && response->field <= APPLICATION_SUBTYPE && byte == ';') {
         return end_value(response);
     } else if (is_space(byte)) {
-        response->spaces = response->spaces < UINT8_MAX ? (uint8_t)(response->spaces + 1) : UINT8_MAX;
+        response->spaces = byte == ' ' && response->spaces < UINT8_MAX ? (uint8_t)(response->spaces + 1) : UINT8_MAX;
     } else if (response->field != OTHER) {
         keep_with_space(response, byte);
     }
@@ -439,13 +487,15 @@ static int hex_value(uint8_t byte)
     return is_digit(byte) ? byte - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
+/* Digits of a chunk's size, leading zeros included: 2^32-1 bytes (behaviours 4). */
+enum { CHUNK_SIZE_DIGITS = 8 };
+
 static enr_status_t take_chunk_size(enr_http_response_t *response, uint8_t byte)
 {
     int digit = hex_value(byte);
     if (digit >= 0) {
         response->left = response->left * 16 + (uint64_t)digit;
-        response->count = 1;
-        return response->left <= UINT32_MAX ? ENR_AGAIN : malformed(response);
+        return ++response->count <= CHUNK_SIZE_DIGITS ? ENR_AGAIN : malformed(response);
     }
     if (response->count == 0) {
         return malformed(response);

@@ -19,6 +19,7 @@ typedef struct {
     uint8_t count;    /* characters read of what the state reads */
     uint8_t spaces;   /* white space read inside a value, not yet known to be inside */
     bool overlong;    /* the value is longer than its memory */
+    bool spoilt;      /* the value holds what no value that is known holds */
     uint8_t fields;   /* field lines so far */
     uint8_t interims; /* 1xx responses so far */
     uint8_t text[18]; /* a field name in lower case, then a value, as far as they matter */
