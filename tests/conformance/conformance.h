@@ -1,5 +1,6 @@
-/* The conformance driver: reads cases of public test suites on standard input, one a line, and prints one answer a line. A kind of case is a
-   name and a function; the kinds live in files of their own (json.c, http.c, ...) and are listed in conformance.c. */
+/* The conformance driver: reads cases of public test suites on standard input, one a line, and prints one answer a
+   line. A kind of case is a name and a function; the kinds live in files of their own (json.c, http.c, ...) and are
+   listed in conformance.c. */
 #ifndef CONFORMANCE_H
 #define CONFORMANCE_H
 
@@ -25,8 +26,9 @@ typedef struct {
     split_t *split;
 } case_t;
 
-/* Prints the answer after the id and a space, without the line end: "ok ...", "error <reason>", "limit <reason>" or "skip". A kind that finds
-   its own two ways to the same answer in disagreement prints "broken <reason>", which no expectation takes. */
+/* Prints the answer after the id and a space, without the line end: "ok ...", "error <reason>", "limit <reason>" or
+   "skip". A kind that finds its own two ways to the same answer in disagreement prints "broken <reason>", which no
+   expectation takes. */
 typedef void (*answer_t)(const case_t *input);
 
 typedef struct {
@@ -39,10 +41,12 @@ typedef struct {
 extern const kind_t json_kinds[];
 extern const kind_t http_kinds[];
 
-/* Memory for len bytes; ends the program when there is none. For len 0 still a place of its own. The caller frees it. */
+/* Memory for len bytes; ends the program when there is none. For len 0 still a place of its own. The caller frees it.
+ */
 uint8_t *allocate(size_t len);
 
-/* The bytes of word `index` ("-" is none) in an allocation of exactly their number, so that a sanitizer sees every over-read. The caller frees
+/* The bytes of word `index` ("-" is none) in an allocation of exactly their number, so that a sanitizer sees every
+   over-read. The caller frees
    ->ptr with free_span. A word that is not base64 ends the program: the case file is broken. */
 enr_span_t decode_word(const case_t *input, size_t index);
 

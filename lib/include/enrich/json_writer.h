@@ -24,8 +24,8 @@ void enr_json_array_end(enr_json_writer_t *writer);
 /* The key of the next value. Same rules as enr_json_write_string. */
 void enr_json_key(enr_json_writer_t *writer, enr_span_t key);
 
-/* A string: '"', '\' and everything below 0x20 are escaped, the rest is written as it is (RFC 8259 7). Text that is not well-formed UTF-8
-   makes the status ENR_E_UTF8 (behaviours 12). */
+/* A string: '"', '\' and everything below 0x20 are escaped, the rest is written as it is (RFC 8259 7). Text that is not
+   well-formed UTF-8 makes the status ENR_E_UTF8 (behaviours 12). */
 void enr_json_write_string(enr_json_writer_t *writer, enr_span_t text);
 void enr_json_write_integer(enr_json_writer_t *writer, int64_t number);
 void enr_json_write_bool(enr_json_writer_t *writer, bool value);
@@ -37,8 +37,8 @@ void enr_json_write_raw(enr_json_writer_t *writer, enr_span_t json);
 /* The key and a string value, the usual pair. */
 void enr_json_write_member(enr_json_writer_t *writer, enr_span_t key, enr_span_t text);
 
-/* ENR_OK, ENR_E_LIMIT (the buffer was too small; a buffer of exactly the needed size is enough), ENR_E_UTF8. Asserts that every object and
-   array was ended. */
+/* ENR_OK, ENR_E_LIMIT (the buffer was too small; a buffer of exactly the needed size is enough), ENR_E_UTF8. Asserts
+   that every object and array was ended. */
 ENR_NODISCARD enr_status_t enr_json_writer_finish(const enr_json_writer_t *writer);
 
 #endif
