@@ -487,7 +487,7 @@ static int hex_value(uint8_t byte)
     return is_digit(byte) ? byte - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
-/* Digits of a chunk's size, leading zeros included: 2^32-1 bytes (behaviours 4). */
+/* Digits of a chunk's size, leading zeros included: 2^32-1 bytes (behaviours 4). A last chunk may have more zeros. */
 enum { CHUNK_SIZE_DIGITS = 8 };
 
 static enr_status_t take_chunk_size(enr_http_response_t *response, uint8_t byte)
@@ -495,7 +495,8 @@ static enr_status_t take_chunk_size(enr_http_response_t *response, uint8_t byte)
     int digit = hex_value(byte);
     if (digit >= 0) {
         response->left = response->left * 16 + (uint64_t)digit;
-        return ++response->count <= CHUNK_SIZE_DIGITS ? ENR_AGAIN : malformed(response);
+        response->count = response->count > CHUNK_SIZE_DIGITS ? response->count : (uint8_t)(response->count + 1);
+        return response->count > CHUNK_SIZE_DIGITS && response->left > 0 ? malformed(response) : ENR_AGAIN;
     }
     if (response->count == 0) {
         return malformed(response);

@@ -95,6 +95,8 @@ const row_t http_response_rows[] = {
     {"RFC 9112 7.1: several chunks", B(OK CHUNKED "\r\n2\r\nhe\r\n3\r\nllo\r\n" LAST), GOOD(200, "hello")},
     {"RFC 9112 7.1: no chunk but the last", B(OK CHUNKED "\r\n" LAST), GOOD(200, "")},
     {"RFC 9112 7.1: last-chunk of several zeros", B(OK CHUNKED "\r\n000\r\n\r\n"), GOOD(200, "")},
+    {"RFC 9112 7.1: last-chunk of more zeros than a size has digits", B(OK CHUNKED "\r\n"), B("0"), B("\r\n\r\n"), 300,
+     GOOD(200, "")},
     {"RFC 9112 7.1: hexadecimal in both cases", B(OK CHUNKED "\r\na\r\n0123456789\r\nB\r\nabcdefghijk\r\n" LAST),
      GOOD(200, "0123456789abcdefghijk")},
     {"RFC 9112 7.1.1: extensions are passed over", B(OK CHUNKED "\r\n5;a=b;c=\"d e\"\r\nhello\r\n0;z\r\n\r\n"),
