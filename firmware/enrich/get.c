@@ -39,7 +39,7 @@ static void get(const options_t *options, session_t *session, report_t *report)
         report->problem.hint = "read it again later";
         break;
     case POLL_INTERRUPTED:
-        report->has_result = false;
+        report->answer = NULL;
         report->code = outcome_problem(&report->problem, interrupt_exit(), "interrupted",
                                        "reading changes nothing; start it again at any time");
         break;

@@ -37,13 +37,15 @@ exit_code_t session_open(session_t *session, const settings_t *settings, problem
     }
     session->where = settings->where;
     session->clock = enr_posix_clock();
-    enr_posix_net_start(&session->net, &(enr_posix_net_config_t){.refuse_private = !settings->allow_private});
+    enr_posix_net_config_t net = {.refuse_private = !settings->allow_private};
+    enr_posix_net_start(&session->net, &net);
     session->net_duty = enr_posix_net(&session->net);
-    enr_tls_start(&session->tls, &(enr_tls_config_t){
-                                     .net = &session->net_duty,
-                                     .clock = &session->clock,
-                                     .anchors = {.ctx = &session->bundle, .get = enr_posix_bundle_get},
-                                 });
+    enr_tls_config_t tls = {
+        .net = &session->net_duty,
+        .clock = &session->clock,
+        .anchors = {.ctx = &session->bundle, .get = enr_posix_bundle_get},
+    };
+    enr_tls_start(&session->tls, &tls);
     enr_exchange_init(&session->exchange, enr_tls_stream(&session->tls), &settings->timeouts);
     enr_api_config_t config = {
         .async_base = settings->async_base,

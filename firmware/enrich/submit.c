@@ -185,6 +185,7 @@ static void wait_for_result(const options_t *options, session_t *session, report
         report->code = outcome_problem(&report->problem, EXIT_PENDING, session->where, "not finished at the deadline");
         break;
     case POLL_INTERRUPTED:
+        report->answer = NULL;
         report->code = outcome_problem(&report->problem, interrupt_exit(), session->where, "interrupted");
         break;
     case POLL_FAILED:

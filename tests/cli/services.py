@@ -104,21 +104,24 @@ class Scripted:
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.base = f"https://localhost:{self.listener.getsockname()[1]}/api/v2"
         self.lock, self.done = threading.Lock(), threading.Event()
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.listener.settimeout(0.05)
+        self.acceptor = threading.Thread(target=self.accept, daemon=True)
+        self.acceptor.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.done.set()
+        self.acceptor.join()  # before close: its descriptor may be the next server's
         self.listener.close()
 
     def accept(self):
-        while True:
+        while not self.done.is_set():
             try:
                 connection, _ = self.listener.accept()
-            except OSError:
-                return
+            except TimeoutError:
+                continue
             connection.settimeout(60)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
