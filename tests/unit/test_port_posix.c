@@ -46,7 +46,7 @@ static const port_peer_name_t names[] = {
      0,
      false,
      false},
-    {"slow.test", {"127.0.0.1"}, 150, false, false},
+    {"slow.test", {"127.0.0.1"}, 300, false, false},
     {"silent.test", {"127.0.0.1"}, -1, false, false},
     {"long.test", {"127.0.0.1"}, 0, true, false},
     {"reset.test", {"127.0.0.1"}, 0, true, true},
@@ -247,10 +247,10 @@ static void the_families_take_turns(void **state)
     }
     (void)close(v6);
     uint32_t since_ms = clock_ms(NULL);
-    assert_int_equal(open_once("families.test", 200, false), ENR_OK);
+    assert_int_equal(open_once("families.test", 300, false), ENR_OK);
     uint32_t passed_ms = clock_ms(NULL) - since_ms;
-    assert_true(passed_ms >= 200);
-    assert_true(passed_ms < 400);
+    assert_true(passed_ms >= 300);
+    assert_true(passed_ms < 850);
 }
 
 static void failures_have_their_own_status(void **state)
@@ -471,8 +471,8 @@ static void resolving_takes_few_steps(void **state)
     enr_net_t net = enr_posix_net(&posix);
     net.close(net.ctx);
     assert_true(steps <= 8);
-    assert_true(passed_ms >= 150);
-    assert_true(passed_ms < 1000);
+    assert_true(passed_ms >= 300);
+    assert_true(passed_ms < 1500);
 }
 
 /* What one of several connections in a loop does: open, ask for an echo, take it, close. */
@@ -549,7 +549,7 @@ static void several_connections_run_from_one_loop(void **state)
         }
         assert_true(steps < 200);
     }
-    assert_true(clock_ms(NULL) - since_ms < 600);
+    assert_true(clock_ms(NULL) - since_ms < 1200);
     assert_int_equal(open_descriptors(), before);
 }
 
