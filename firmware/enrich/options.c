@@ -8,6 +8,7 @@
 #define IN_BADGE (1u << COMMAND_BADGE)
 #define IN_ALL (1u << COMMAND_NONE | IN_SUBMIT | IN_GET | IN_BADGE)
 
+#define ARGUMENT_MAX 32768 /* bytes; a refusal may have to repeat one */
 #define TIMEOUT_MAX_S 3600u
 #define POLL_MAX_MS 600000u
 #define DEADLINE_MAX_S 86400u
@@ -246,6 +247,12 @@ exit_code_t options_read(int argc, char **argv, options_t *out_options, problem_
     *out_problem = (problem_t){0};
     reading_t reading = {.argv = argv, .argc = argc, .at = 1, .options = out_options, .problem = out_problem};
     bool only_words = false;
+    for (int i = 1; i < argc; i++) {
+        if (strlen(argv[i]) > ARGUMENT_MAX) {
+            return outcome_problem(out_problem, EXIT_USAGE, "arguments",
+                                   "one is longer than " TEXT_OF(ARGUMENT_MAX) " bytes");
+        }
+    }
     while (reading.at < argc) {
         const char *argument = argv[reading.at];
         exit_code_t code = EXIT_DONE;
