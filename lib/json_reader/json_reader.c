@@ -420,7 +420,7 @@ enr_status_t enr_json_string(const enr_json_reader_t *reader, enr_json_node_t no
         *out_text = text;
         return ENR_OK;
     }
-    enr_buffer_t decoded = enr_buffer_over(scratch->ptr + scratch->len, scratch->capacity - scratch->len);
+    enr_buffer_t decoded = *scratch;
     while (text.len > 0 && !decoded.full) {
         uint8_t bytes[4];
         size_t len = 0;
@@ -431,8 +431,8 @@ enr_status_t enr_json_string(const enr_json_reader_t *reader, enr_json_node_t no
     if (decoded.full) {
         return ENR_E_LIMIT;
     }
-    scratch->len += decoded.len;
-    *out_text = enr_buffer_span(&decoded);
+    *out_text = enr_span_slice(enr_buffer_span(&decoded), scratch->len, decoded.len);
+    scratch->len = decoded.len;
     return ENR_OK;
 }
 
