@@ -690,11 +690,13 @@ static void take_property(card_t *card, word_t property, const value_t *value)
 {
     if (property == WORD_NOTE) {
         search_words(card, value);
+    }
+    if (property == WORD_NOTE || property >= WORD_BEGIN) { /* a photograph may be larger than the room for text */
         return;
     }
+    const bool was_full = card->text.full;
     const size_t mark = card->text.len;
-    int separator = property == WORD_ORG ? SEMICOLON : NO_SEPARATOR;
-    separator = property != WORD_N ? separator : card->dialect == DIALECT_MECARD ? COMMA : SEMICOLON;
+    const int separator = property == WORD_N || property == WORD_ORG ? SEMICOLON : NO_SEPARATOR;
     enr_span_t text = decode(card, value, separator, 0);
     if (property == WORD_N && text.len == 0) {
         text = decode(card, value, separator, 1);
@@ -730,7 +732,9 @@ static void take_property(card_t *card, word_t property, const value_t *value)
     default:
         break;
     }
-    if (property < WORD_NOTE && text.len > 0 && rank > card->values[property].rank) {
+    if (property >= WORD_KIND) {
+        card->text.full = was_full; /* too long for any word that counts here */
+    } else if (property < WORD_NOTE && text.len > 0 && rank > card->values[property].rank) {
         card->values[property] = *value;
         card->values[property].rank = (uint16_t)rank;
     }
@@ -752,9 +756,8 @@ static word_t word_of(const letters_t *read)
     return index >= 0 ? (word_t)index : WORD_OTHER;
 }
 
-/* Reads up to a delimiter and returns it, or END. White space and a group's prefix ("item1.") are left out; a quoted
-   ':',
-   ';' or '=' is no delimiter (domain 1.2). */
+/* Reads up to a delimiter and returns it, or END. White space, hyphens and a group's prefix ("item1.") are left out.
+   Between quotes only a comma is a delimiter (domain 1.2). */
 static int read_letters(cursor_t *cursor, letters_t *out_read, const char *delimiters)
 {
     out_read->len = 0;

@@ -157,11 +157,11 @@ static bool has_phone(const enr_result_t *result, enr_span_t number)
 /* What stands where a number is expected: a string, or raw JSON of another kind, so that no paid number is lost. */
 static enr_status_t read_number(reading_t *reading, enr_json_node_t node, enr_span_t *out_number)
 {
-    enr_json_type_t type = enr_json_type(reading->json, node);
-    if (type == ENR_JSON_STRING || type == ENR_JSON_NULL || type == ENR_JSON_BOOL) {
+    if (has_type(reading, node, ENR_JSON_STRING)) {
         return read_value(reading, node, out_number);
     }
-    bool holds_something = type == ENR_JSON_NUMBER || enr_json_first(reading->json, node) != ENR_JSON_NONE;
+    bool holds_something =
+        has_type(reading, node, ENR_JSON_NUMBER) || enr_json_first(reading->json, node) != ENR_JSON_NONE;
     *out_number = holds_something ? enr_json_raw(reading->json, node) : (enr_span_t){NULL, 0};
     return ENR_OK;
 }

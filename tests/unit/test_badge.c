@@ -98,9 +98,12 @@ static const row_t kinds[] = {
     ROW("teodor@acme.example", "email domain=[acme.example] email=[teodor@acme.example] no_name"),
     ROW("mailto:teodor@ACME.example?subject=hi", "email domain=[acme.example] email=[teodor@ACME.example] no_name"),
     ROW("teodor@gmail.com", "email email=[teodor@gmail.com] no_name"),
+    ROW("mailto:", "id id=[mailto:] opaque_id"),
     ROW("Teodor Lindqvist", "text no_name"),
+    ROW("Teodor t@gmail.com t@icloud.com", "text email=[t@gmail.com] no_name"),
     ROW("AieshaAaronson_DanubePartner^2427", "text no_name"),
     ROW("Lindqvist,Teodor,Acme", "text no_name"),
+    ROW("|Teodor", "text no_name"),
     ROW("WIFI:S:hall;T:WPA;P:secret;;", "text no_name"),
     ROW("17\tTeodor\tt@gmail.com\tt@acme.example", "text domain=[acme.example] email=[t@acme.example] no_name"),
     ROW("17|Teodor|Lindqvist|t@acme.example|https://www.linkedin.com/in/teodor/",
@@ -120,6 +123,7 @@ static const row_t names[] = {
     ROW(CARD("N:Lindqvist;Teodor\r\n"), NAMED " no_company"),
     ROW(CARD("N:Lindqvist;Teodor;;;;;;;;;;\r\n"), NAMED " no_company"),
     ROW(CARD("n:Lindqvist;Teodor\r\n"), NAMED " no_company"),
+    ROW(CARD("N:;;;;\r\n" TEODOR "N:Second;Name\r\n"), NAMED " no_company"),
     ROW(CARD("N:Lindqvist,Varga;Teodor,Karl;;;\r\n"), NAMED " no_company"),
     ROW(CARD("N:Lindqvist\\, Jr.;Teodor;;;\r\n"), NAMED " no_company"),
     ROW(CARD("FN:Teodor Lindqvist\r\n"), NAMED " no_company"),
@@ -188,6 +192,8 @@ static const row_t syntax[] = {
     ROW(CARD("ORG:One\r\nORG;PREF=1:Two\r\nORG;TYPE=PREF:Three\r\n"), "vcard company=[Two] no_name"),
     ROW(CARD("ORG;PREF=50:One\r\nORG;PREF=2:Two\r\nORG;PREF=0:Three\r\nORG;PREF=1x:Four\r\n"),
         "vcard company=[Two] no_name"),
+    ROW(CARD("ORG;PREF=100:One\r\nORG;PREF=1x:Two\r\nORG;PREF=0001:Three\r\nORG:Four\r\n"),
+        "vcard company=[One] no_name"),
     ROW(CARD("ORG:\r\nORG:;Unit\r\nORG:Acme\r\n"), "vcard company=[Acme] no_name"),
     ROW(CARD("TEL;TYPE=\"work,fax\":1\r\nTEL;CELL:2\r\nTEL;WORK;VOICE:3\r\nTEL;PAGER;WORK:4\r\n"),
         "vcard phone=[3] no_name"),
@@ -297,6 +303,7 @@ static const row_t mecards[] = {
         "mecard linkedin=[https://www.linkedin.com/in/teodor] no_name"),
     ROW("MECARD:TEL:1;TEL:2;N:;ADR:x;\r\nTITLE:Boss;", "mecard phone=[1] title=[Boss] no_name"),
     ROW("MECARD:TITLE:Boss;;MECARD:ORG:Second;;", "mecard title=[Boss] no_name"),
+    ROW("MECARD:TITLE:Boss;;TEL:1;", "mecard title=[Boss] no_name"), /* ";;" ends it */
     ROW("MECARD:garbage;TITLE:Boss;", "mecard title=[Boss] no_name"),
     ROW("MECARD:VERSION:2.1;ORG:A\\;B;", "mecard company=[A;B] no_name"),
     ROW("MECARD:ORG:M\xFCller;;", "mecard company=[Müller] no_name"),
@@ -551,7 +558,7 @@ static enr_status_t read_long(const char *head, size_t letters, const char *fold
 }
 
 /* A field that stands in the payload as it is takes no room; one that had to be decoded has ENR_BADGE_TEXT_MAX. A note
-   is only searched, whatever its length. */
+   is only searched and a photograph passed over, whatever their length. */
 static void limits(void **state)
 {
     (void)state;
@@ -561,13 +568,22 @@ static void limits(void **state)
     assert_int_equal(read_long("TITLE:", ENR_BADGE_TEXT_MAX, "\r\n ", "\r\n"), ENR_OK);
     assert_int_equal(badge.title.len, ENR_BADGE_TEXT_MAX);
     assert_int_equal(read_long("TITLE:", ENR_BADGE_TEXT_MAX + 1, "\r\n ", "\r\n"), ENR_E_LIMIT);
-    assert_int_equal(read_long("NOTE:", ENR_BADGE_TEXT_MAX + 1, "\r\n ", " linkedin.com/in/teodor\r\nTITLE:Boss\r\n"),
+    assert_int_equal(read_long("NOTE:", ENR_BADGE_TEXT_MAX + 50, "\r\n ", " linkedin.com/in/teodor\r\nTITLE:Boss\r\n"),
                      ENR_OK);
     assert_string_equal(words(), "vcard linkedin=[https://www.linkedin.com/in/teodor] title=[Boss] no_name");
+    assert_int_equal(read_long("PHOTO;ENCODING=b:", 3000, "\r\n ", "\r\nTITLE:Boss\r\n"), ENR_OK);
+    assert_string_equal(words(), "vcard title=[Boss] no_name");
+    assert_int_equal(read_long("LOGO:", 3000, "\r\n ", "\r\nTITLE:Boss\r\n"), ENR_OK);
+    assert_string_equal(words(), "vcard title=[Boss] no_name");
+    assert_int_equal(read_long("AGENT:", 3000, "\r\n ", "\r\nTITLE:Boss\r\n"), ENR_OK);
+    assert_string_equal(words(), "vcard title=[Boss] no_name");
     assert_int_equal(read_long("N:Lindqvist;Teodor\r\nORG:", ENR_NAME_MAX, "", "\r\n"), ENR_OK);
     assert_int_equal(badge.enrichable, ENR_TYPE_EMAIL);
     assert_int_equal(read_long("N:Lindqvist;Teodor\r\nORG:", ENR_NAME_MAX + 1, "", "\r\n"), ENR_OK);
     assert_int_equal(badge.enrichable, 0);
+    assert_string_equal(badge.reason, ENR_REASON_REFUSED);
+
+    assert_int_equal(read_long("FN:Teodor ", ENR_NAME_MAX + 1, "", "\r\nEMAIL:t@acme.example\r\n"), ENR_OK);
     assert_string_equal(badge.reason, ENR_REASON_REFUSED);
 
     static uint8_t bytes[ENR_BADGE_MAX + 1];
@@ -627,6 +643,8 @@ static void linkedin_canonical(void **state)
         {"https://www.linkedin.com/in/teo\"dor", NULL},
         {"https://www.linkedin.com/in/teo%2", NULL},
         {"https://www.linkedin.com/in/teo%zz", NULL},
+        {"https://www.linkedin.com/in/teo%z2", NULL},
+        {"https://www.linkedin.com/in/teo%2z", NULL},
         {"https://www.linkedin.com/in/..", NULL},
         {"https://www.linkedin.com/in/teo\ndor", NULL},
         {"https://www.linkedin.com/in/teo\xFF", NULL},

@@ -113,6 +113,8 @@ static void names(void **state)
     expect_email(&contact, "firstname", "is empty");
     contact.firstname = of("Te\nodor");
     expect_email(&contact, "firstname", "holds a control character");
+    contact.firstname = of("\x1FTeodor");
+    expect_email(&contact, "firstname", "holds a control character");
     contact.firstname = of("Teodor\x7F");
     expect_email(&contact, "firstname", "holds a control character");
     contact.firstname = of("Teodor\xC2\x9F");
@@ -141,6 +143,8 @@ static void domain_forms(void **state)
                           "mail.acme.co.example",
                           "xn--rksmrgs-5wao1o.example",
                           "räksmörgås.example",
+                          "À.example",
+                          "az.AZ.zz",
                           "日本.example",
                           "3com.example",
                           "a-b.c-d",
@@ -392,8 +396,8 @@ static void token(void **state)
     (void)state;
     enr_options_t options = {.types = ENR_TYPE_EMAIL, .token = of("0123456789abcdef0123456789abcdef")};
     expect_options(&options, NULL, NULL);
-    const char *bad[] = {"0", "0123456789ABCDEF0123456789abcdef", "0123456789abcdef0123456789abcdeg",
-                         "0123456789abcdef0123456789abcdef0"};
+    const char *bad[] = {"0", "A123456789abcdef0123456789abcdef", "0123456789ABCDEF0123456789abcdef",
+                         "0123456789abcdef0123456789abcdeg", "0123456789abcdef0123456789abcdef0"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         options.token = of(bad[i]);
         expect_options(&options, "token", "is not 32 lower-case hexadecimal digits");

@@ -241,6 +241,7 @@ static void identifier(void **state)
         "{\"enrichment_id\":7,\"id\":\"i1\"}",
         "{\"enrichment_id\":[\"i1\"]}",
         "{\"enrichment_id\":\"a b\"}",
+        "{\"enrichment_id\":\"/a\"}",
         "{\"enrichment_id\":\"a/b\",\"id\":\"i1\"}",
         "{\"enrichment_id\":\"..\"}",
         "{\"enrichment_id\":\"i\\r\\n1\"}",
