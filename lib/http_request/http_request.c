@@ -15,18 +15,29 @@ static bool is_visible(enr_span_t text)
     return true;
 }
 
+/* The three parts together are origin-form: they begin with '/' and have no fragment (RFC 9112 3.2.1). */
+static bool is_target(const enr_span_t *path, size_t count)
+{
+    bool begun = false;
+    for (size_t i = 0; i < count; i++) {
+        if (!is_visible(path[i]) || (path[i].len > 0 && memchr(path[i].ptr, '#', path[i].len) != NULL)) {
+            return false;
+        }
+        if (!begun && path[i].len > 0 && path[i].ptr[0] != '/') {
+            return false;
+        }
+        begun = begun || path[i].len > 0;
+    }
+    return begun;
+}
+
 static enr_status_t check(const enr_http_request_t *request)
 {
     if (!enr_host_is_name(request->host) || request->port == 0 || request->api_key.len == 0 ||
         !is_visible(request->api_key)) {
         return ENR_E_SETTING;
     }
-    for (size_t i = 0; i < sizeof request->path / sizeof request->path[0]; i++) {
-        if (!is_visible(request->path[i])) {
-            return ENR_E_URL;
-        }
-    }
-    return ENR_OK;
+    return is_target(request->path, sizeof request->path / sizeof request->path[0]) ? ENR_OK : ENR_E_URL;
 }
 
 static void write_head(const enr_http_request_t *request, size_t body_len, enr_buffer_t *head)
@@ -65,6 +76,8 @@ static void reverse(uint8_t *bytes, size_t len)
 enr_status_t enr_http_request_render(const enr_http_request_t *request, enr_buffer_t *buffer)
 {
     assert(request != NULL && buffer != NULL);
+    assert(request->method.len > 0 && is_visible(request->method));
+    assert(request->has_body || buffer->len == 0); /* a body without its length would be the next request */
     enr_status_t status = check(request);
     if (status != ENR_OK) {
         return status;
