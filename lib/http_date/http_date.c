@@ -156,13 +156,14 @@ static int64_t seconds_of(const date_t *date)
    ahead (RFC 9110 5.6.7). */
 static void complete_year(date_t *date, int64_t now)
 {
-    const int64_t fifty_years = (int64_t)50 * 31556952;
     unsigned century = 1900;
     while (now >= enr_seconds_of_date(century + 100, 1, 1, 0, 0, 0) && century < 9900) {
         century += 100;
     }
     date->year += century;
-    if (exists(date) && seconds_of(date) > now + fifty_years) {
+    date_t fifty_years_before = *date;
+    fifty_years_before.year -= 50;
+    if (exists(date) && seconds_of(&fifty_years_before) > now) {
         date->year -= 100;
     }
 }
@@ -198,7 +199,7 @@ enr_status_t enr_retry_after_parse(enr_span_t text, int64_t now, uint32_t *out_s
         if (status != ENR_OK) {
             return status;
         }
-        seconds = date > now ? (uint64_t)(date - now) : 0;
+        seconds = date > now ? (uint64_t)date - (uint64_t)now : 0; /* right for every `now` */
     }
     *out_seconds = seconds > UINT32_MAX ? UINT32_MAX : (uint32_t)seconds;
     return ENR_OK;
