@@ -619,6 +619,7 @@ static bool in_body(const enr_http_response_t *response)
 enr_status_t enr_http_response_feed(enr_http_response_t *response, enr_span_t in, size_t *out_used,
                                     enr_span_t *out_body)
 {
+    assert(response != NULL && out_used != NULL && out_body != NULL);
     *out_used = 0;
     *out_body = (enr_span_t){NULL, 0};
     if (response->state == FAILED) {
@@ -627,9 +628,10 @@ enr_status_t enr_http_response_feed(enr_http_response_t *response, enr_span_t in
     if (response->state == COMPLETE) {
         return ENR_OK;
     }
-    if (in.len > 0) {
-        response->flags |= STARTED;
+    if (in.len == 0) {
+        return ENR_AGAIN;
     }
+    response->flags |= STARTED;
     const uint8_t *at = in.ptr;
     const uint8_t *end = in.ptr + in.len;
     enr_status_t status = ENR_AGAIN;

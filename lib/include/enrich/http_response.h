@@ -32,31 +32,34 @@ void enr_http_response_start(enr_http_response_t *response, bool head_request);
 
 /* Takes the next bytes as they come, cut anywhere: the verdict does not depend on the cuts (behaviours 5). Says how
    many bytes of `in` it has used, and which of them are body (a view of `in`, chunked framing removed, often empty).
-   1xx responses are skipped (RFC 9110 15.2); 101 is an error. ENR_AGAIN     not complete: give the rest of `in` if not
-   all was used, then more ENR_OK        complete; bytes of `in` that were not used belong to nothing: the connection
-   must be closed (behaviours 8) ENR_E_HTTP    malformed (RFC 9112, behaviours 1 to 7) ENR_E_HTTP_LIMIT   one of the
-   ENR_HTTP_… limits is exceeded ENR_E_CONTENT_CODING  Content-Encoding other than identity (behaviours 10) After an
-   error every further call gives the same error. */
+   1xx responses are skipped (RFC 9110 15.2); 101 is an error. After an error every further call gives the same error.
+   - ENR_AGAIN: not complete: give the rest of `in` if not all was used, then more
+   - ENR_OK: complete; bytes of `in` that were not used belong to nothing: the connection must be closed (behaviours 8)
+   - ENR_E_HTTP: malformed (RFC 9112, behaviours 1 to 7)
+   - ENR_E_HTTP_LIMIT: one of the ENR_HTTP_... limits is exceeded
+   - ENR_E_CONTENT_CODING: Content-Encoding other than identity (behaviours 10) */
 ENR_NODISCARD enr_status_t enr_http_response_feed(enr_http_response_t *response, enr_span_t in, size_t *out_used,
                                                   enr_span_t *out_body);
 
-/* The stream has ended in an orderly way. ENR_OK: the response is complete (its body was delimited by the close, or it
-   was complete before). ENR_E_CLOSED: not one byte of a response has come. ENR_E_TRUNCATED: it ended inside the
-   response. Or the error met before. */
+/* The stream has ended in an orderly way. Further calls say the same.
+   - ENR_OK: the response is complete: its body was delimited by the close, or it was complete before
+   - ENR_E_CLOSED: not one byte of a response has come
+   - ENR_E_TRUNCATED: it ended inside the response
+   - the error met before */
 ENR_NODISCARD enr_status_t enr_http_response_end(enr_http_response_t *response);
 
-/* The status code, 200 to 599, once the head is complete; 0 before. */
+/* The status code, 200 to 599, once the head is complete; 0 before, and after an error. */
 unsigned enr_http_response_code(const enr_http_response_t *response);
 
 /* True when the response is complete and the connection may carry another request (RFC 9112 9.3). */
 bool enr_http_response_reusable(const enr_http_response_t *response);
 
 /* True when Content-Type says JSON: application/json or a +json suffix, parameters ignored (RFC 9110 8.3, RFC
- * 6839 3.1). */
+   6839 3.1). Of several that differ none is believed. */
 bool enr_http_response_is_json(const enr_http_response_t *response);
 
-/* The value of Retry-After without white space around it; empty when there was none or it was longer than any valid
-   one. Valid as long as the response (RFC 9110 10.2.3). */
+/* The value of the first Retry-After without white space around it; empty when there was none, or it was longer than
+   any valid one or held a TAB. Valid as long as the response (RFC 9110 10.2.3). */
 enr_span_t enr_http_response_retry_after(const enr_http_response_t *response);
 
 #endif
