@@ -462,8 +462,7 @@ static bool pass_soft_break(cursor_t *cursor)
     return true;
 }
 
-/* As take_byte, with quoted-printable decoded if the value has it (RFC 2045 6.7); what is not hexadecimal is literal.
- */
+/* As take_byte, with quoted-printable decoded if the value has it (RFC 2045 6.7). Not hexadecimal: literal. */
 static int take_octet(cursor_t *cursor)
 {
     int byte = take_byte(cursor);
