@@ -96,6 +96,12 @@
 #define ENR_BADGE_TEXT_MAX 1024
 #endif
 
+/* Bytes of one session ticket with what belongs to it; a larger one is not kept. A session of TLS 1.3 takes some 310,
+ * one of TLS 1.2 some 360. */
+#ifndef ENR_TICKET_MAX
+#define ENR_TICKET_MAX 1024
+#endif
+
 /* The build's own date, seconds since 1970: no earlier time is believed (behaviours 16). 2026-11-01T00:00:00Z. */
 #ifndef ENR_CLOCK_FLOOR
 #define ENR_CLOCK_FLOOR 1793491200

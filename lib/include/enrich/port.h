@@ -11,9 +11,11 @@ typedef struct {
 
     /* Begins or goes on opening a TCP connection: resolves the name, then tries its addresses one after the other until
        one answers (behaviours 29). ENR_OK: connected. ENR_AGAIN: *out_phase is ENR_PHASE_DNS or ENR_PHASE_CONNECT,
-       *out_wait what it waits for. ENR_E_DNS, ENR_E_REFUSED, ENR_E_UNREACHABLE, ENR_E_RESET, ENR_E_TIMEOUT_CONNECT (the
-       last address), ENR_E_PORTAL (the port was told to refuse private addresses and got no other), ENR_E_NETWORK.
-       After an error it is closed. host must stay valid until then. */
+       *out_wait what it waits for. Errors, of the last address where several were tried (but ENR_E_UNREACHABLE hides no
+       other): ENR_E_DNS, ENR_E_TIMEOUT_DNS (no DNS server answered), ENR_E_REFUSED, ENR_E_UNREACHABLE, ENR_E_RESET,
+       ENR_E_TIMEOUT_CONNECT, ENR_E_PORTAL (the port was told to refuse private addresses and got no other),
+       ENR_E_SETTING (a setting of the port), ENR_E_NETWORK. After an error it is closed. host must stay valid until
+       then. */
     enr_status_t (*open)(void *ctx, enr_span_t host, uint16_t port, uint32_t now_ms, enr_phase_t *out_phase,
                          enr_wait_t *out_wait);
 

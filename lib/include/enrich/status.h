@@ -52,6 +52,7 @@
     X(E_CERT_NOT_YET_VALID, -48, "the certificate is not valid yet")                                                   \
     X(E_CERT_USAGE, -49, "the certificate is not meant for a TLS server")                                              \
     X(E_CERT_WEAK, -50, "the certificate uses a weak key or hash")                                                     \
+    X(E_CERT_PIN, -53, "the certificate does not lead to a pinned key")                                                \
     X(E_NO_TIME, -51, "no believable time, so no certificate can be checked")                                          \
     X(E_ENTROPY, -52, "no entropy, so no TLS")                                                                         \
     /* HTTP and JSON */                                                                                                \

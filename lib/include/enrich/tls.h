@@ -37,31 +37,75 @@ typedef struct {
 } enr_anchor_list_t;
 enr_anchors_t enr_anchors_of_list(const enr_anchor_list_t *list);
 
+/* Where one session ticket for each binding is kept, so that the next connection need not shake hands in full. A ticket
+   is a secret: a device seals it (DESIGN 2). What a keeper may not write (at most one an hour), it may leave. */
+typedef struct {
+    void *ctx;
+
+    /* The ticket that was kept for a binding: ENR_OK and *out_len bytes at out, at most capacity; ENR_END: none. */
+    enr_status_t (*load)(void *ctx, const uint8_t binding[32], uint8_t *out, size_t capacity, size_t *out_len);
+
+    /* Keeps a ticket, at most ENR_TICKET_MAX bytes, in place of the one before. */
+    void (*save)(void *ctx, const uint8_t binding[32], enr_span_t ticket);
+
+    /* Forgets the ticket of a binding: the server did not take it. */
+    void (*drop)(void *ctx, const uint8_t binding[32]);
+} enr_tickets_t;
+
 /* What one TLS stream needs. All of it must outlive the stream. */
 typedef struct {
     const enr_net_t *net;
     const enr_clock_t *clock;
     enr_anchors_t anchors;
+
+    /* NULL: every connection shakes hands in full. A ticket is bound to host, port, anchors and pins, is not used
+       beyond 7 days or beyond the end of a certificate of the chain that was checked when it was given, and is dropped
+       when a handshake with it fails; that handshake is then done once more in full (behaviours 21). The anchors must
+       stay the same as long as the stream. */
+    const enr_tickets_t *tickets;
+
+    /* SHA-256 of the SubjectPublicKeyInfo of CA certificates, one of which must stand in the chain above the server's
+       own (RFC 7469 2.4). Beside the other checks, never instead of them. 0 of them: no pinning; otherwise at least 2,
+       since a single one bricks the device. */
+    const uint8_t (*pins)[32];
+    size_t pin_count;
 } enr_tls_config_t;
 
-/* One TLS connection. Its fields are private; mbedTLS's own structs lie in the program's TLS memory from open to close.
- */
+/* One TLS connection. Its fields are private but for `resumed`; mbedTLS's own structs lie in the program's TLS memory
+ * from open to close. */
 typedef struct {
     enr_tls_config_t config;
     void *session; /* mbedTLS's structs, or NULL */
     enr_span_t host;
+    uint16_t port;
     int64_t now;              /* wall clock of the handshake */
     enr_status_t net_failure; /* what the net said inside a callback of mbedTLS */
     uint32_t refused_before;  /* allocation failures of the process when this operation began */
     uint8_t state;
+    bool pinned;       /* a pinned key stands in the chain at hand */
+    bool verified;     /* this handshake has checked a chain */
+    bool offered;      /* a ticket was offered in this handshake */
+    bool in_full;      /* this handshake may not offer one */
+    bool has_anchors;  /* anchors_digest is made */
+    bool resumed;      /* the open connection runs on a ticket */
+    int64_t not_after; /* the earliest end of a certificate of the chain that this session rests on */
+    uint8_t anchors_digest[32];
+    uint8_t binding[32];
 } enr_tls_t;
 
-/* Makes a closed stream. Asserts that nothing in config is missing. */
+/* Makes a closed stream. Asserts that nothing in config is missing and that there is not a single pin. */
 void enr_tls_start(enr_tls_t *tls, const enr_tls_config_t *config);
 
 /* The stream's functions; tls must stay where it is. open refuses a host that is not a DNS name (ENR_E_SETTING), a
    clock without a believable time or with one before ENR_CLOCK_FLOOR (ENR_E_NO_TIME), and gives net's errors,
    ENR_E_TLS_… and ENR_E_CERT_… */
 enr_stream_t enr_tls_stream(enr_tls_t *tls);
+
+/* Checks a chain of certificates (DER, the server's own first) as a handshake with this host would at this moment: for
+   whoever wants to know, before a device goes out, whether its anchors and pins fit a server. Of config the clock, the
+   anchors and the pins are used. enr_tls_init must have succeeded. ENR_OK; ENR_E_SETTING (host is no DNS name),
+   ENR_E_NO_TIME, ENR_E_TLS_MEMORY, ENR_E_CERT_… */
+ENR_NODISCARD enr_status_t enr_tls_check_chain(const enr_tls_config_t *config, enr_span_t host, const enr_span_t *chain,
+                                               size_t count);
 
 #endif
