@@ -222,6 +222,8 @@ static void test_invalid(void **state)
         /* surrogates (RFC 8259 8.2) */
         ROW("high surrogate alone", "\"\\uD800\"", 1),
         ROW("low surrogate alone", "\"\\uDC00\"", 1),
+        ROW("last low surrogate alone", "\"\\uDFFF\"", 1),
+        ROW("two low surrogates", "\"\\uDC00\\uDC00\"", 1),
         ROW("high surrogate before text", "\"\\uD800abcdef\"", 1),
         ROW("high surrogate before another escape", "\"\\uD800\\n1234\"", 1),
         ROW("two high surrogates", "\"\\uD800\\uD800\"", 1),
