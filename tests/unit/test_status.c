@@ -57,6 +57,7 @@ static const struct {
     {-50, "E_CERT_WEAK"},
     {-51, "E_NO_TIME"},
     {-52, "E_ENTROPY"},
+    {-53, "E_CERT_PIN"},
     {-60, "E_HTTP"},
     {-61, "E_HTTP_LIMIT"},
     {-62, "E_CONTENT_CODING"},
