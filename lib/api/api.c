@@ -10,6 +10,7 @@
 enum { NO_CALL, SINGLE, SYNC, BULK, GET, CREDITS };
 
 #define MESSAGE_RAW_MAX 200 /* api-contract 11: of a body without a message, its first 200 characters */
+_Static_assert(MESSAGE_RAW_MAX + ENR_API_KEY_MAX <= ENR_RESULT_TEXT_MAX, "they and a key fit");
 
 /* --- settings --- */
 
@@ -332,30 +333,46 @@ static size_t find(enr_span_t text, enr_span_t word)
     return text.len;
 }
 
-/* What the service said, for the operator: never with the key in it (behaviours 49). */
+/* Overwrites the key (behaviours 49) with a byte that it does not hold, so that nothing left looks like it. */
+static void mask_key(enr_buffer_t *text, enr_span_t key)
+{
+    int mask = find(key, ENR_SPAN("*")) == key.len ? '*' : ' ';
+    enr_span_t span = enr_buffer_span(text);
+    for (size_t at = find(span, key); at < span.len; at = find(span, key)) {
+        memset(text->ptr + at, mask, key.len);
+    }
+}
+
+/* The start of a body that holds no message (api-contract 11), masked before it is cut: else the start of a key that
+   reaches over the cut would stay. */
+static void take_start(enr_span_t body, enr_span_t key, enr_buffer_t *out)
+{
+    const size_t most = MESSAGE_RAW_MAX + ENR_API_KEY_MAX;
+    enr_buffer_append(out, enr_span_slice(body, 0, body.len < most ? body.len : most));
+    mask_key(out, key);
+    if (out->len > MESSAGE_RAW_MAX) {
+        out->len = MESSAGE_RAW_MAX;
+        while (out->len > 0 && (out->ptr[out->len] & 0xc0u) == 0x80) {
+            out->len--; /* not inside a character */
+        }
+    }
+}
+
+/* What the service said, for the operator: never with the key in it. */
 static enr_span_t read_message(enr_api_t *api, bool is_json)
 {
-    enr_span_t body = enr_buffer_span(&api->body);
     joined_t joined = {
         .reader = &api->reader,
         .text = enr_buffer_over(api->answer.result.text, sizeof api->answer.result.text),
     };
     if (is_json) {
         join_message(&joined);
+        mask_key(&joined.text, api->config.api_key);
     }
     if (joined.text.len == 0) {
-        size_t end = body.len < MESSAGE_RAW_MAX ? body.len : MESSAGE_RAW_MAX;
-        while (end > 0 && end < body.len && (body.ptr[end] & 0xc0u) == 0x80) {
-            end--; /* not inside a character */
-        }
-        enr_buffer_append(&joined.text, enr_span_slice(body, 0, end));
+        take_start(enr_buffer_span(&api->body), api->config.api_key, &joined.text);
     }
-    enr_span_t message = enr_buffer_span(&joined.text);
-    enr_span_t key = api->config.api_key;
-    for (size_t at = find(message, key); at < message.len; at = find(message, key)) {
-        memset(joined.text.ptr + at, '*', key.len);
-    }
-    return message;
+    return enr_buffer_span(&joined.text);
 }
 
 /* 422 and its like by the text of the body, tested in this order (api-contract 9, 11). The whole body is searched,

@@ -505,6 +505,40 @@ static void test_raw_message(void **state)
     free(rig);
 }
 
+/* behaviours 49: a key that the end of the shown text cuts is masked, too; a key that looks like a mask is masked by
+   something else, and the search for it ends. */
+static void test_masked_key(void **state)
+{
+    (void)state;
+    for (size_t before = 200 - sizeof KEY; before <= 201; before++) {
+        char body[600] = "";
+        memset(body, 'a', before);
+        (void)strcpy(body + before, KEY " and more");
+        rig_t *rig = rig_new("500 X", body);
+        assert_int_equal(single(rig), ENR_E_SERVER);
+        assert_int_equal(rig->api.answer.message.len, 200);
+        for (size_t i = 0; i < 200 && i < before + strlen(KEY); i++) {
+            assert_int_equal(rig->api.answer.message.ptr[i], i < before ? 'a' : '*');
+        }
+        free(rig);
+    }
+    static const char *const KEYS[] = {"*", "**", "a*", "*a", "+*"};
+    for (size_t i = 0; i < sizeof KEYS / sizeof KEYS[0]; i++) {
+        char body[64] = "";
+        (void)snprintf(body, sizeof body, "key: %s%s", KEYS[i], KEYS[i]);
+        rig_t *rig = rig_new("500 X", body);
+        enr_api_config_t config = config_of(NULL);
+        config.api_key = enr_span_from_str(KEYS[i]);
+        assert_int_equal(enr_api_init(&rig->api, &config, &rig->exchange,
+                                      enr_buffer_over(rig->request, sizeof rig->request),
+                                      enr_buffer_over(rig->body, sizeof rig->body)),
+                         ENR_OK);
+        assert_int_equal(single(rig), ENR_E_SERVER);
+        assert_span(rig->api.answer.message, strlen(KEYS[i]) == 1 ? "key:   " : "key:     ");
+        free(rig);
+    }
+}
+
 /* behaviours 27: seconds or a date; nonsense is ignored. */
 static void test_retry_after(void **state)
 {
@@ -638,6 +672,7 @@ int main(void)
         cmocka_unit_test(test_refusals_of_a_post),
         cmocka_unit_test(test_refusals_of_a_get),
         cmocka_unit_test(test_raw_message),
+        cmocka_unit_test(test_masked_key),
         cmocka_unit_test(test_retry_after),
         cmocka_unit_test(test_local_refusal),
         cmocka_unit_test(test_request_memory),
