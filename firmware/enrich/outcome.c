@@ -54,6 +54,7 @@ static const outcome_t OUTCOMES[] = {
     {ENR_E_CERT_NOT_YET_VALID, EXIT_TLS, false, "check this computer's clock"},
     {ENR_E_CERT_USAGE, EXIT_TLS, false, "the server's owner must act"},
     {ENR_E_CERT_WEAK, EXIT_TLS, false, "the server's owner must act"},
+    {ENR_E_CERT_PIN, EXIT_TLS, false, "check the pinned keys; " PORTAL},
     {ENR_E_NO_TIME, EXIT_TLS, false, "set this computer's clock"},
     {ENR_E_ENTROPY, EXIT_TLS, false, NULL},
 
