@@ -6,7 +6,7 @@
 /* One read, never repeated. */
 static poll_end_t read_once(session_t *session, enr_span_t id, enr_status_t *out_status)
 {
-    *out_status = enr_api_start_get(&session->api, id, session_now(session));
+    *out_status = enr_api_start_get(&session->api, id, (enr_span_t){NULL, 0}, session_now(session));
     if (*out_status == ENR_OK) {
         *out_status = session_run(session, NULL);
     }

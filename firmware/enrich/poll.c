@@ -69,22 +69,13 @@ static void say_again(const reading_t *reading, enr_status_t status, uint32_t de
                   enr_status_meaning(status), (unsigned)(delay_ms / 1000), (unsigned)(delay_ms % 1000 / 100));
 }
 
-/* One read. The token of another request makes it ENR_E_IDENTITY (DESIGN 6). */
 static enr_status_t read_once(const reading_t *reading)
 {
     session_t *session = reading->session;
     uint32_t now_ms = session_now(session);
     uint32_t until_ms = now_ms + larger(left_ms(reading), POLL_LAST_READ_MS);
-    enr_status_t status = enr_api_start_get(&session->api, reading->poll->id, now_ms);
-    if (status == ENR_OK) {
-        status = session_run(session, &until_ms);
-    }
-    const enr_result_t *result = &session->api.answer.result;
-    if (status == ENR_OK && reading->poll->token.len > 0 && result->token.len > 0 &&
-        !enr_span_equal_secret(reading->poll->token, result->token)) {
-        return ENR_E_IDENTITY;
-    }
-    return status;
+    enr_status_t status = enr_api_start_get(&session->api, reading->poll->id, reading->poll->token, now_ms);
+    return status == ENR_OK ? session_run(session, &until_ms) : status;
 }
 
 poll_end_t poll_result(session_t *session, const poll_t *poll, enr_status_t *out_status)

@@ -177,7 +177,7 @@ static void wait_for_result(const options_t *options, session_t *session, report
     enr_status_t status = ENR_OK;
     poll_end_t end = poll_result(session, &poll, &status);
     report->has_result = status == ENR_OK;
-    report->verified = report->has_result && session->api.answer.result.token.len > 0;
+    report->verified = report->has_result && session->api.answer.verified;
     switch (end) {
     case POLL_FINISHED:
         break;

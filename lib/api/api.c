@@ -64,6 +64,14 @@ static void begin(enr_api_t *api)
     memset(&api->answer, 0, sizeof api->answer);
 }
 
+static void keep_token(enr_api_t *api, enr_span_t token)
+{
+    api->token_len = token.len;
+    if (token.len > 0) {
+        memcpy(api->token, token.ptr, token.len);
+    }
+}
+
 static void write_contact(enr_json_writer_t *json, const enr_contact_t *contact)
 {
     enr_json_write_member(json, ENR_SPAN("firstname"), contact->firstname);
@@ -178,10 +186,7 @@ static enr_status_t start_one(enr_api_t *api, uint8_t call, const enr_contact_t 
     if (status != ENR_OK) {
         return status;
     }
-    api->token_len = options->token.len;
-    if (api->token_len > 0) {
-        memcpy(api->token, options->token.ptr, api->token_len);
-    }
+    keep_token(api, options->token);
     return send(api, call, ENR_SPAN("/contacts/single_enrich"), ENR_SPAN(""), now_ms);
 }
 
@@ -246,14 +251,15 @@ enr_status_t enr_api_start_bulk(enr_api_t *api, const enr_bulk_item_t *items, si
     return status == ENR_OK ? send(api, BULK, ENR_SPAN("/contacts/bulk_enrich"), ENR_SPAN(""), now_ms) : status;
 }
 
-enr_status_t enr_api_start_get(enr_api_t *api, enr_span_t id, uint32_t now_ms)
+enr_status_t enr_api_start_get(enr_api_t *api, enr_span_t id, enr_span_t token, uint32_t now_ms)
 {
     begin(api);
-    if (!enr_id_valid(id)) {
+    if (!enr_id_valid(id) || token.len > ENR_TOKEN_LEN) {
         return ENR_E_SYNTAX;
     }
     memcpy(api->id, id.ptr, id.len);
     api->id_len = id.len;
+    keep_token(api, token);
     return send(api, GET, ENR_SPAN("/contacts/"), id, now_ms);
 }
 

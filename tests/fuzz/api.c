@@ -96,7 +96,7 @@ static enr_status_t start(rig_t *rig, unsigned call)
     case CREDITS:
         return enr_api_start_credits(&rig->api, 0);
     default:
-        return enr_api_start_get(&rig->api, ENR_SPAN(ID), 0);
+        return enr_api_start_get(&rig->api, ENR_SPAN(ID), ENR_SPAN(""), 0);
     }
 }
 

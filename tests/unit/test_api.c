@@ -106,7 +106,7 @@ static enr_status_t single(rig_t *rig)
 
 static enr_status_t get(rig_t *rig)
 {
-    assert_int_equal(enr_api_start_get(&rig->api, ENR_SPAN(ID), rig->script.now_ms), ENR_OK);
+    assert_int_equal(enr_api_start_get(&rig->api, ENR_SPAN(ID), ENR_SPAN(TOKEN), rig->script.now_ms), ENR_OK);
     return run(rig);
 }
 
@@ -278,6 +278,8 @@ static void test_identity(void **state)
         {"{\"enrichment_id\":\"" ID "\",\"status\":\"finished\"}", ENR_OK},
         {"{\"id\":\"" ID "\",\"status\":\"finished\"}", ENR_OK},
         {"{\"enrichment_id\":\"5b0f6a3e-2f0d-4f8a-9a51-6d1c3f7e9b21\",\"status\":\"finished\"}", ENR_E_IDENTITY},
+        {"{\"enrichment_id\":\"" ID "\",\"custom\":{\"enr_token\":\"" TOKEN "\"}}", ENR_OK},
+        {"{\"enrichment_id\":\"" ID "\",\"custom\":{\"enr_token\":\"" OTHER_TOKEN "\"}}", ENR_E_IDENTITY},
         {"{\"enrichment_id\":\"5B0F6A3E-2F0D-4F8A-9A51-6D1C3F7E9B20\",\"status\":\"finished\"}", ENR_E_IDENTITY},
     };
     for (size_t i = 0; i < sizeof GETS / sizeof GETS[0]; i++) {
@@ -307,7 +309,7 @@ static void test_get(void **state)
     static const char *const BAD_IDS[] = {"", "a/b", "a b", "..%2f", "a\r\nb", "\xc3\xa8"};
     for (size_t i = 0; i < sizeof BAD_IDS / sizeof BAD_IDS[0]; i++) {
         rig = rig_json("200 OK", "{}");
-        assert_int_equal(enr_api_start_get(&rig->api, enr_span_from_str(BAD_IDS[i]), 0), ENR_E_SYNTAX);
+        assert_int_equal(enr_api_start_get(&rig->api, enr_span_from_str(BAD_IDS[i]), ENR_SPAN(""), 0), ENR_E_SYNTAX);
         free(rig);
     }
 }

@@ -55,7 +55,7 @@ typedef struct {
     uint8_t call;
     uint8_t id[ENR_ID_MAX]; /* of the get under way */
     size_t id_len;
-    uint8_t token[ENR_TOKEN_LEN]; /* of the POST under way */
+    uint8_t token[ENR_TOKEN_LEN]; /* of the request under way */
     size_t token_len;
     enr_json_reader_t reader;
     enr_answer_t answer;
@@ -90,8 +90,10 @@ ENR_NODISCARD enr_status_t enr_api_start_bulk(enr_api_t *api, const enr_bulk_ite
                                               const enr_options_t *options, uint32_t now_ms, enr_refusal_t *out_refusal,
                                               size_t *out_item);
 
-/* GET contacts/{id} (api-contract 4). ENR_E_SYNTAX: the id is not 1 to ENR_ID_MAX unreserved characters. */
-ENR_NODISCARD enr_status_t enr_api_start_get(enr_api_t *api, enr_span_t id, uint32_t now_ms);
+/* GET contacts/{id} (api-contract 4). token: the one that the request was made with, or empty where nobody knows it any
+   more. ENR_E_SYNTAX: the id is not 1 to ENR_ID_MAX unreserved characters, or the token is longer than ENR_TOKEN_LEN.
+ */
+ENR_NODISCARD enr_status_t enr_api_start_get(enr_api_t *api, enr_span_t id, enr_span_t token, uint32_t now_ms);
 
 /* GET credits: the balance, handed through as it came (api-contract 12). */
 ENR_NODISCARD enr_status_t enr_api_start_credits(enr_api_t *api, uint32_t now_ms);
