@@ -12,7 +12,7 @@
 #define TOKEN "00112233445566778899aabbccddeeff"
 #define ID "5b0f6a3e-2f0d-4f8a-9a51-6d1c3f7e9b20"
 
-enum { SINGLE, SINGLE_WITHOUT_TOKEN, SYNC, BULK, GET, GET_TOO, CREDITS, WEBHOOK };
+enum { SINGLE, SINGLE_WITHOUT_TOKEN, SYNC, BULK, GET, GET_WITH_TOKEN, CREDITS, WEBHOOK };
 enum { REQUEST_SIZE = 2048, BODY_SIZE = 2048 };
 
 /* What the first byte chooses. */
@@ -31,7 +31,7 @@ static choice_t choice_of(uint8_t byte)
 
 typedef struct {
     enr_script_t script;
-    enr_script_connection_t connection;
+    enr_script_connection_t connections[2];
     enr_clock_t clock;
     enr_exchange_t exchange;
     enr_api_t api;
@@ -47,11 +47,12 @@ static rig_t *rig_new(const choice_t *choice, enr_span_t answer, size_t most)
     rig->request = fuzz_allocate(REQUEST_SIZE);
     memset(rig->request, 0, REQUEST_SIZE);
     rig->body = fuzz_allocate(BODY_SIZE);
-    rig->connection = (enr_script_connection_t){.turns = {{.after_sent = 1, .bytes = rig->answer}},
-                                                .receiving = {.most = most, .again = most > 0},
-                                                .end = choice->end};
+    rig->connections[0] = (enr_script_connection_t){.turns = {{.after_sent = 1, .bytes = rig->answer}},
+                                                    .receiving = {.most = most, .again = most > 0},
+                                                    .end = choice->end};
+    rig->connections[1] = rig->connections[0];
     enr_script_start(&rig->script, &(enr_script_config_t){
-                                       .connections = &rig->connection, .connection_count = 1, .wall_s = 1793500000});
+                                       .connections = rig->connections, .connection_count = 2, .wall_s = 1793500000});
     rig->clock = enr_script_clock(&rig->script);
     enr_exchange_init(&rig->exchange, enr_script_stream(&rig->script), NULL);
     enr_api_config_t config = {.async_base = ENR_SPAN("https://app.prontohq.test/api/v2"),
@@ -81,36 +82,41 @@ static enr_status_t start(rig_t *rig, unsigned call)
                                   .token = ENR_SPAN(TOKEN)};
     const enr_bulk_item_t items[] = {item, item};
     enr_options_t options = {.types = ENR_TYPE_EMAIL, .token = ENR_SPAN(TOKEN)};
+    const uint32_t now_ms = rig->script.now_ms;
     enr_refusal_t refusal;
     size_t refused = 0;
     switch (call) {
     case SINGLE_WITHOUT_TOKEN:
         options.token.len = 0;
-        return enr_api_start_single(&rig->api, &item.contact, &options, 0, &refusal);
+        return enr_api_start_single(&rig->api, &item.contact, &options, now_ms, &refusal);
     case SINGLE:
-        return enr_api_start_single(&rig->api, &item.contact, &options, 0, &refusal);
+        return enr_api_start_single(&rig->api, &item.contact, &options, now_ms, &refusal);
     case SYNC:
-        return enr_api_start_sync(&rig->api, &item.contact, &options, 0, &refusal);
+        return enr_api_start_sync(&rig->api, &item.contact, &options, now_ms, &refusal);
     case BULK:
-        return enr_api_start_bulk(&rig->api, items, 2, &options, 0, &refusal, &refused);
+        return enr_api_start_bulk(&rig->api, items, 2, &options, now_ms, &refusal, &refused);
     case CREDITS:
-        return enr_api_start_credits(&rig->api, 0);
+        return enr_api_start_credits(&rig->api, now_ms);
+    case GET:
+        options.token.len = 0;
+        return enr_api_start_get(&rig->api, ENR_SPAN(ID), options.token, now_ms);
     default:
-        return enr_api_start_get(&rig->api, ENR_SPAN(ID), ENR_SPAN(""), 0);
+        return enr_api_start_get(&rig->api, ENR_SPAN(ID), options.token, now_ms);
     }
 }
 
 /* Runs the call to its end; it ends, whatever the server does. */
 static enr_status_t run(rig_t *rig, unsigned call)
 {
-    MUST(start(rig, call) == ENR_OK);
+    size_t sent_before = rig->script.sent_count;
     size_t steps = 0;
+    MUST(start(rig, call) == ENR_OK);
     for (;;) {
         enr_wait_t wait;
         enr_status_t status = enr_api_step(&rig->api, rig->script.now_ms, &wait);
         MUST(steps++ < 3 * rig->answer.len + 100);
         if (status == ENR_READY) {
-            MUST(call < GET && rig->script.sent_count == 0);
+            MUST(call < GET && (rig->script.sent_count == 0 || rig->script.sent_count == sent_before));
             enr_api_commit(&rig->api);
         } else if (status != ENR_AGAIN) {
             return status;
@@ -254,17 +260,17 @@ static bool holds(enr_span_t text, enr_span_t word)
 /* DESIGN 6: what pairs an answer with its request. */
 static void check_identity(const enr_answer_t *answer, unsigned call)
 {
-    bool has_token = call == SINGLE || call == SYNC;
+    bool has_token = call == SINGLE || call == SYNC || call == GET_WITH_TOKEN;
     MUST(answer->verified == (has_token && enr_span_equal(answer->result.token, ENR_SPAN(TOKEN))));
     MUST(!has_token || answer->verified || answer->result.token.len == 0);
-    MUST((call != GET && call != GET_TOO) || enr_span_equal(answer->result.id, ENR_SPAN(ID)));
+    MUST((call != GET && call != GET_WITH_TOKEN) || enr_span_equal(answer->result.id, ENR_SPAN(ID)));
 }
 
 static void check_answer(const rig_t *rig, const choice_t *choice, enr_status_t status)
 {
     const enr_answer_t *answer = &rig->api.answer;
     MUST(fits_code(status, answer->code));
-    MUST(status != ENR_E_NOT_FOUND || choice->call == GET || choice->call == GET_TOO);
+    MUST(status != ENR_E_NOT_FOUND || choice->call == GET || choice->call == GET_WITH_TOKEN);
     MUST(answer->verdict == expected_verdict(status) || status == ENR_OK);
     MUST(fuzz_lies_in(answer->body, (enr_span_t){rig->body, BODY_SIZE}) && answer->body.len <= BODY_SIZE);
     MUST(fuzz_lies_in(answer->message, (enr_span_t){answer->result.text, sizeof answer->result.text}));
@@ -299,6 +305,13 @@ static void check_same(const enr_answer_t *a, const enr_answer_t *b)
     MUST(a->has_retry_after == b->has_retry_after && a->retry_after_s == b->retry_after_s);
     MUST(enr_span_equal(a->body, b->body) && enr_span_equal(a->message, b->message));
     check_same_result(&a->result, &b->result);
+}
+
+/* Runs the call once more, with the same answer: on the open connection, if that may carry it, else on another. */
+static enr_status_t run_again(rig_t *rig, unsigned call)
+{
+    rig->connections[0].turns[1] = (enr_script_turn_t){.after_sent = rig->script.sent_count + 1, .bytes = rig->answer};
+    return run(rig, call);
 }
 
 static void check_webhook(enr_span_t bytes, const enr_result_t *expected)
@@ -338,6 +351,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     rig_t *cut = rig_new(&choice, input, most);
     MUST(run(cut, choice.call) == status);
+    check_answer(cut, &choice, status);
+    check_same(&whole->api.answer, &cut->api.answer);
+    MUST(run_again(cut, choice.call) == status);
     check_answer(cut, &choice, status);
     check_same(&whole->api.answer, &cut->api.answer);
     rig_free(cut);
