@@ -3,18 +3,18 @@
 #include <assert.h>
 #include <string.h>
 
-/* Where the parser is. What comes next in a well-formed response is the state's name. */
+/* Where the parser is. What comes next in a well-formed response is the state's name. The bodies stand behind all that
+ * is framing. */
 enum {
     VERSION,
     CODE,
     REASON_SPACE,
     REASON,
-    STATUS_LF,
     FIELD,
     NAME,
     VALUE_SPACE,
     VALUE,
-    VALUE_LF,
+    LINE_LF, /* of a status line or a field line */
     FIELDS_LF,
     CHUNK_SIZE,
     CHUNK_SIZE_SPACE,
@@ -44,18 +44,26 @@ enum {
     OLD = 1024 /* HTTP/1.0 */
 };
 
-/* The fields that matter; all others are passed over. A media type goes on from CONTENT_TYPE to one of the subtypes. */
-enum {
-    OTHER,
-    CONTENT_LENGTH,
-    TRANSFER_ENCODING,
-    CONTENT_ENCODING,
-    CONTENT_TYPE,
-    SUBTYPE,
-    APPLICATION_SUBTYPE,
-    CONNECTION,
-    RETRY_AFTER
+/* The fields that matter; all others are passed over. A media type goes on from CONTENT_TYPE to SUBTYPE. */
+enum { OTHER, CONTENT_LENGTH, TRANSFER_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, SUBTYPE, CONNECTION, RETRY_AFTER };
+
+/* Their names in lower case, the one word that is looked for in their values, and what ends that part of the value. */
+static const struct {
+    char name[18];
+    char word[12];
+    uint8_t separator;
+} FIELDS[] = {
+    [CONTENT_LENGTH] = {"content-length", "", 0},
+    [TRANSFER_ENCODING] = {"transfer-encoding", "chunked", 0},
+    [CONTENT_ENCODING] = {"content-encoding", "identity", 0},
+    [CONTENT_TYPE] = {"content-type", "application", ';'},
+    [SUBTYPE] = {"", "+json", ';'},
+    [CONNECTION] = {"connection", "close", ','},
+    [RETRY_AFTER] = {"retry-after", "", 0},
 };
+
+/* Instead of a count of characters that match: something else has come. */
+#define MISMATCH UINT8_MAX
 
 /* What a byte may be: part of a field name (tchar, RFC 9110 5.6.2), of a field value or reason (visible, space, TAB or
  * obs-text, RFC 9110 5.5). */
@@ -85,7 +93,7 @@ static bool is_digit(uint8_t byte)
     return byte >= '0' && byte <= '9';
 }
 
-/* Right for letters and '-'. What else it changes stands in no name that matters. */
+/* Right for letters and '-'. What else it changes stands in nothing that is looked for. */
 static uint8_t to_lower(uint8_t byte)
 {
     return byte | 0x20;
@@ -114,178 +122,164 @@ void enr_http_response_start(enr_http_response_t *response, bool head_request)
     start_head(response);
 }
 
-static enr_status_t fail(enr_http_response_t *response, enr_status_t status)
+static void fail(enr_http_response_t *response, enr_status_t status)
 {
     response->state = FAILED;
     response->failure = (int8_t)status;
-    return status;
 }
 
-static enr_status_t malformed(enr_http_response_t *response)
+static void malformed(enr_http_response_t *response)
 {
-    return fail(response, ENR_E_HTTP);
+    fail(response, ENR_E_HTTP);
 }
 
-static enr_status_t go(enr_http_response_t *response, uint8_t state)
+static void go(enr_http_response_t *response, uint8_t state)
 {
     response->state = state;
     response->count = 0;
-    return ENR_AGAIN;
+}
+
+/* Passes over bytes of one kind. Four in a row, because most of a head's time is spent here. */
+static inline const uint8_t *skip(const uint8_t *at, const uint8_t *end, unsigned kind)
+{
+    for (size_t fours = (size_t)(end - at) / 4; fours > 0; fours--, at += 4) {
+        if ((KINDS[at[0]] & kind) == 0) {
+            return at;
+        }
+        if ((KINDS[at[1]] & kind) == 0) {
+            return at + 1;
+        }
+        if ((KINDS[at[2]] & kind) == 0) {
+            return at + 2;
+        }
+        if ((KINDS[at[3]] & kind) == 0) {
+            return at + 3;
+        }
+    }
+    while (at < end && (KINDS[*at] & kind) != 0) {
+        at++;
+    }
+    return at;
+}
+
+/* Each take_ function takes bytes from [at, end), which is not empty, and returns where it stopped. This one takes the
+ * one byte that may come here. */
+static const uint8_t *take_one(enr_http_response_t *response, const uint8_t *at, uint8_t expected, uint8_t next)
+{
+    if (*at == expected) {
+        go(response, next);
+    } else {
+        malformed(response);
+    }
+    return at + 1;
+}
+
+/* Takes CRLF, or the CR of it where the bytes end. */
+static const uint8_t *take_line_end(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
+{
+    if (*at != '\r' || end - at < 2) {
+        return take_one(response, at, '\r', LINE_LF);
+    }
+    return take_one(response, at + 1, '\n', FIELD);
 }
 
 /* --- status line (RFC 9112 4) --- */
 
-static enr_status_t take_version(enr_http_response_t *response, uint8_t byte)
+static const uint8_t *take_version(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
     static const char version[] = "HTTP/1.x ";
-    uint8_t at = response->count++;
-    if (at == 7) {
-        response->flags |= byte == '0' ? OLD | CLOSES : 0;
-        return byte == '0' || byte == '1' ? ENR_AGAIN : malformed(response);
+    for (uint8_t place = response->count; at < end; at++) {
+        if (place == 7 && *at == '0') {
+            response->flags |= OLD | CLOSES;
+        } else if (place == 7 ? *at != '1' : *at != (uint8_t)version[place]) {
+            malformed(response);
+            return at;
+        }
+        response->count = ++place;
+        if (place == sizeof version - 1) {
+            go(response, CODE);
+            return at + 1;
+        }
     }
-    if (byte != (uint8_t)version[at]) {
-        return malformed(response);
-    }
-    return at == sizeof version - 2 ? go(response, CODE) : ENR_AGAIN;
+    return at;
 }
 
-static enr_status_t take_code(enr_http_response_t *response, uint8_t byte)
+static const uint8_t *take_code(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
-    if (!is_digit(byte)) {
-        return malformed(response);
+    while (at < end && response->state == CODE) {
+        uint8_t byte = *at++;
+        response->code = (uint16_t)(response->code * 10 + (byte - '0'));
+        if (!is_digit(byte)) {
+            malformed(response);
+        } else if (++response->count == 3) {
+            go(response, REASON_SPACE);
+        }
     }
-    response->code = (uint16_t)(response->code * 10 + (byte - '0'));
-    if (++response->count < 3) {
-        return ENR_AGAIN;
+    if (response->state == REASON_SPACE && (response->code < 100 || response->code > 599)) {
+        malformed(response);
     }
-    return response->code >= 100 && response->code <= 599 ? go(response, REASON_SPACE) : malformed(response);
+    return at;
 }
 
 /* A reason may be empty, and some servers leave out the space before it as well. */
-static enr_status_t take_reason(enr_http_response_t *response, uint8_t byte)
+static const uint8_t *take_reason_space(enr_http_response_t *response, const uint8_t *at)
 {
-    if (byte == '\r') {
-        return go(response, STATUS_LF);
-    }
-    bool good = response->state == REASON_SPACE ? byte == ' ' : (KINDS[byte] & VALUE_KIND) != 0;
-    return good ? go(response, REASON) : malformed(response);
+    return *at == '\r' ? take_one(response, at, '\r', LINE_LF) : take_one(response, at, ' ', REASON);
 }
 
-/* --- field lines (RFC 9112 5) --- */
-
-static enr_status_t take_field_start(enr_http_response_t *response, uint8_t byte)
+static const uint8_t *take_reason(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
-    if (byte == '\r') {
-        return go(response, FIELDS_LF);
-    }
-    if ((KINDS[byte] & NAME_KIND) == 0) { /* white space here would be obs-fold: refused (RFC 9112 5.2) */
-        return malformed(response);
-    }
-    if (++response->fields > ENR_HTTP_FIELDS_MAX) {
-        return fail(response, ENR_E_HTTP_LIMIT);
-    }
-    response->state = NAME;
-    response->text[0] = to_lower(byte);
-    response->count = 1;
-    return ENR_AGAIN;
-}
-
-static void begin_text(enr_http_response_t *response)
-{
-    response->count = 0;
-    response->spaces = 0;
-    response->overlong = false;
-    response->spoilt = false;
-}
-
-/* The names that matter have each their own length. */
-static uint8_t field_of(const uint8_t *name, size_t len)
-{
-    static const struct {
-        char name[18];
-        uint8_t len;
-        uint8_t field;
-    } known[] = {
-        {"connection", 10, CONNECTION},
-        {"retry-after", 11, RETRY_AFTER},
-        {"content-type", 12, CONTENT_TYPE},
-        {"content-length", 14, CONTENT_LENGTH},
-        {"content-encoding", 16, CONTENT_ENCODING},
-        {"transfer-encoding", 17, TRANSFER_ENCODING},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        if (known[i].len == len && memcmp(known[i].name, name, len) == 0) {
-            return known[i].field;
-        }
-    }
-    return OTHER;
-}
-
-static enr_status_t take_name(enr_http_response_t *response, uint8_t byte)
-{
-    if ((KINDS[byte] & NAME_KIND) != 0) {
-        if (response->count < sizeof response->text) {
-            response->text[response->count++] = to_lower(byte);
-        }
-        return ENR_AGAIN;
-    }
-    if (byte != ':') {
-        return malformed(response);
-    }
-    bool counts = (response->flags & TRAILERS) == 0; /* RFC 9110 6.5.1: trailers change nothing of the framing */
-    response->field = counts ? field_of(response->text, response->count) : OTHER;
-    begin_text(response);
-    return go(response, VALUE_SPACE);
+    at = skip(at, end, VALUE_KIND);
+    return at < end ? take_line_end(response, at, end) : at;
 }
 
 /* --- values that matter --- */
 
-static enr_span_t text_of(const enr_http_response_t *response)
+/* True when the value, or this part of it, is the field's word and nothing else. */
+static bool is_word(const enr_http_response_t *response)
 {
-    return (enr_span_t){response->text, response->count};
+    return response->count > 0 && response->count != MISMATCH && FIELDS[response->field].word[response->count] == 0;
 }
 
-/* True when the value is `known` and nothing else. */
-static bool text_is(const enr_http_response_t *response, enr_span_t known)
+/* Compares the next characters of a token with the field's word. */
+static const uint8_t *take_token(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
-    return !response->overlong && !response->spoilt && enr_span_equal_ignore_case(text_of(response), known);
-}
-
-static bool text_ends_with(const enr_http_response_t *response, enr_span_t end)
-{
-    enr_span_t text = text_of(response);
-    return !response->spoilt && text.len > end.len &&
-           enr_span_equal_ignore_case(enr_span_slice(text, text.len - end.len, text.len), end);
-}
-
-static bool read_length(enr_http_response_t *response)
-{
-    uint64_t length = 0;
-    for (size_t i = 0; i < response->count; i++) {
-        uint8_t digit = (uint8_t)(response->text[i] - '0');
-        if (digit > 9) {
-            return false;
-        }
-        length = length * 10 + digit;
+    const char *word = FIELDS[response->field].word;
+    while (at < end && response->count != MISMATCH && to_lower(*at) == (uint8_t)word[response->count]) {
+        at++;
+        response->count++;
     }
-    bool repeated = (response->flags & HAS_LENGTH) != 0;
-    response->flags |= HAS_LENGTH;
-    response->left = length;
-    return response->count > 0 && !response->overlong && !response->spoilt && !repeated;
+    if (at < end && (KINDS[*at] & NAME_KIND) != 0) {
+        response->count = MISMATCH;
+        at = skip(at, end, NAME_KIND);
+    }
+    return at;
 }
 
-/* Only `chunked`, once and alone (behaviours 3). */
-static bool read_transfer_encoding(enr_http_response_t *response)
+/* The same for a subtype, of which only the end counts. */
+static const uint8_t *take_subtype(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
-    bool repeated = (response->flags & CHUNKED) != 0;
-    response->flags |= CHUNKED;
-    return !repeated && text_is(response, ENR_SPAN("chunked"));
+    const char *word = FIELDS[SUBTYPE].word;
+    for (; at < end && (KINDS[*at] & NAME_KIND) != 0; at++) {
+        bool next = to_lower(*at) == (uint8_t)word[response->count];
+        uint8_t first = *at == (uint8_t)word[0] ? 1 : 0;
+        response->count = next ? (uint8_t)(response->count + 1) : first;
+    }
+    return at;
 }
 
-static void read_content_type(enr_http_response_t *response)
+static void take_digit(enr_http_response_t *response, uint8_t byte)
 {
-    bool json = (response->field == APPLICATION_SUBTYPE && text_is(response, ENR_SPAN("json"))) ||
-                (response->field != CONTENT_TYPE && text_ends_with(response, ENR_SPAN("+json")));
+    if (!is_digit(byte) || response->count == MISMATCH || response->left > (UINT64_MAX - 9) / 10) {
+        response->count = MISMATCH;
+        return;
+    }
+    response->left = response->left * 10 + (uint64_t)(byte - '0');
+    response->count = 1;
+}
+
+static void end_type(enr_http_response_t *response, bool json)
+{
     bool first = (response->flags & HAS_TYPE) == 0;
     response->flags |= HAS_TYPE;
     if (json && first) {
@@ -293,68 +287,25 @@ static void read_content_type(enr_http_response_t *response)
     } else if (!json) {
         response->flags &= (uint16_t)~JSON; /* of two that differ none is believed */
     }
-}
-
-static void read_connection_option(enr_http_response_t *response)
-{
-    if (text_is(response, ENR_SPAN("close"))) {
-        response->flags |= CLOSES;
-    }
-    begin_text(response);
-}
-
-/* The value's end, or the end of that part of it that counts. */
-static enr_status_t end_value(enr_http_response_t *response)
-{
-    bool good = true;
-    switch (response->field) {
-    case CONTENT_LENGTH:
-        good = read_length(response);
-        break;
-    case TRANSFER_ENCODING:
-        good = read_transfer_encoding(response);
-        break;
-    case CONTENT_ENCODING:
-        response->flags |= text_is(response, ENR_SPAN("identity")) ? 0 : CODED;
-        break;
-    case CONTENT_TYPE:
-    case SUBTYPE:
-    case APPLICATION_SUBTYPE:
-        read_content_type(response);
-        break;
-    case CONNECTION:
-        read_connection_option(response);
-        break;
-    case RETRY_AFTER:
-        response->retry_after_len = response->overlong ? 0 : response->retry_after_len;
-        response->flags |= HAS_RETRY;
-        break;
-    default:
-        break;
-    }
     response->field = OTHER;
-    return good ? ENR_AGAIN : malformed(response);
 }
 
-/* Appends a byte to the value's memory. A longer value loses its start, so that a suffix can still be told, and is
- * marked. */
-static void keep(enr_http_response_t *response, uint8_t byte)
+/* A byte of a media type that is in none of its tokens: type "/" subtype (RFC 9110 8.3.1). Behind "application/" the
+ * '+' of a suffix is as good as there. */
+static void take_type_byte(enr_http_response_t *response, uint8_t byte)
 {
-    if (response->count == sizeof response->text) {
-        memmove(response->text, response->text + 1, sizeof response->text - 1);
-        response->count--;
-        response->overlong = true;
+    if (byte == '/' && response->field == CONTENT_TYPE && response->count > 0) {
+        response->count = is_word(response) ? 1 : 0;
+        response->field = SUBTYPE;
+    } else {
+        end_type(response, false);
     }
-    response->text[response->count++] = byte;
 }
 
-/* White space inside a date is kept. A TAB is valid nowhere in it and counts as more spaces than there is room for. */
-static void keep_of_retry_after(enr_http_response_t *response, uint8_t byte)
+static void take_retry_after_byte(enr_http_response_t *response, uint8_t byte, uint8_t spaces)
 {
-    size_t spaces = response->retry_after_len > 0 ? response->spaces : 0;
-    response->spaces = 0;
-    if (response->overlong || spaces >= sizeof response->retry_after - response->retry_after_len) {
-        response->overlong = true;
+    if (response->count == MISMATCH || spaces >= sizeof response->retry_after - response->retry_after_len) {
+        response->count = MISMATCH;
         return;
     }
     memset(response->retry_after + response->retry_after_len, ' ', spaces);
@@ -362,123 +313,238 @@ static void keep_of_retry_after(enr_http_response_t *response, uint8_t byte)
     response->retry_after[response->retry_after_len++] = byte;
 }
 
-/* type "/" subtype (RFC 9110 8.3.1): a byte that can stand in neither spoils the value. */
-static void keep_of_type(enr_http_response_t *response, uint8_t byte)
+/* The end of a value, or of that part of it which the separator ends. */
+static void end_part(enr_http_response_t *response)
 {
-    if (byte == '/' && response->field == CONTENT_TYPE && response->count > 0 && !response->spoilt) {
-        response->field = text_is(response, ENR_SPAN("application")) ? APPLICATION_SUBTYPE : SUBTYPE;
-        begin_text(response);
-        return;
+    bool good = true;
+    switch (response->field) {
+    case CONTENT_LENGTH: /* once (behaviours 2) */
+        good = response->count == 1 && (response->flags & HAS_LENGTH) == 0;
+        response->flags |= HAS_LENGTH;
+        break;
+    case TRANSFER_ENCODING: /* only `chunked`, once and alone (behaviours 3) */
+        good = is_word(response) && (response->flags & CHUNKED) == 0;
+        response->flags |= CHUNKED;
+        break;
+    case CONTENT_ENCODING:
+        response->flags |= is_word(response) ? 0 : CODED;
+        break;
+    case CONTENT_TYPE:
+    case SUBTYPE:
+        end_type(response, response->field == SUBTYPE && is_word(response));
+        break;
+    case CONNECTION:
+        response->flags |= is_word(response) ? CLOSES : 0;
+        break;
+    case RETRY_AFTER:
+        response->retry_after_len = response->count == MISMATCH ? 0 : response->retry_after_len;
+        response->flags |= HAS_RETRY;
+        break;
+    default:
+        break;
     }
-    response->spoilt |= (KINDS[byte] & NAME_KIND) == 0;
-    keep(response, byte);
+    if (!good) {
+        malformed(response);
+    }
 }
 
-/* A byte of a value that matters, with the white space before it: at the ends of a value that is nothing (RFC
- * 9110 5.5), inside it makes another value of all but a date. */
-static void keep_with_space(enr_http_response_t *response, uint8_t byte)
-{
-    if (response->field == RETRY_AFTER) {
-        keep_of_retry_after(response, byte);
-        return;
-    }
-    response->spoilt |= response->count > 0 && response->spaces > 0;
-    response->spaces = 0;
-    if (response->field >= CONTENT_TYPE && response->field <= APPLICATION_SUBTYPE) {
-        keep_of_type(response, byte);
-    } else {
-        keep(response, byte);
-    }
-}
-
-static enr_status_t take_value(enr_http_response_t *response, uint8_t byte)
-{
-    if (byte == '\r') {
-        enr_status_t status = end_value(response);
-        return status == ENR_AGAIN ? go(response, VALUE_LF) : status;
-    }
-    if ((KINDS[byte] & VALUE_KIND) == 0) {
-        return malformed(response);
-    }
-    if (response->field == CONNECTION && byte == ',') {
-        read_connection_option(response);
-    } else if (response->field >= CONTENT_TYPE && response->field <= APPLICATION_SUBTYPE && byte == ';') {
-        return end_value(response);
-    } else if (is_space(byte)) {
-        response->spaces = byte == ' ' && response->spaces < UINT8_MAX ? (uint8_t)(response->spaces + 1) : UINT8_MAX;
-    } else if (response->field != OTHER) {
-        keep_with_space(response, byte);
-    }
-    return ENR_AGAIN;
-}
-
-static enr_status_t take_value_start(enr_http_response_t *response, uint8_t byte)
+/* White space at the ends of a value is nothing (RFC 9110 5.5); inside it makes another value of all but a date. A TAB
+ * is valid in no date and counts as more spaces than there is room for. */
+static void take_value_byte(enr_http_response_t *response, uint8_t byte)
 {
     if (is_space(byte)) {
-        return ENR_AGAIN;
+        response->spaces = byte == ' ' && response->spaces < UINT8_MAX ? (uint8_t)(response->spaces + 1) : UINT8_MAX;
+        return;
     }
-    if (response->field == RETRY_AFTER && (response->flags & HAS_RETRY) != 0) {
+    uint8_t spaces = response->spaces;
+    response->spaces = 0;
+    if (byte == FIELDS[response->field].separator) {
+        end_part(response);
+        go(response, response->field == CONNECTION ? VALUE_SPACE : VALUE);
+    } else if (response->field == RETRY_AFTER) {
+        take_retry_after_byte(response, byte, spaces);
+    } else if (response->field == CONTENT_TYPE || response->field == SUBTYPE) {
+        take_type_byte(response, spaces == 0 ? byte : ' ');
+    } else if (response->field == CONTENT_LENGTH && spaces == 0) {
+        take_digit(response, byte);
+    } else {
+        response->count = MISMATCH;
+    }
+}
+
+static bool has_word(uint8_t field)
+{
+    return FIELDS[field].word[0] != 0;
+}
+
+static const uint8_t *take_value(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
+{
+    while (at < end && response->field != OTHER && (KINDS[*at] & VALUE_KIND) != 0) {
+        if ((KINDS[*at] & NAME_KIND) != 0 && response->spaces == 0 && has_word(response->field)) {
+            at = response->field == SUBTYPE ? take_subtype(response, at, end) : take_token(response, at, end);
+        } else {
+            take_value_byte(response, *at++);
+        }
+        if (response->state != VALUE) { /* the next of a list */
+            return at;
+        }
+    }
+    at = skip(at, end, VALUE_KIND);
+    if (at == end) {
+        return at;
+    }
+    if (response->field != OTHER) {
+        end_part(response);
+        if (response->state == FAILED) {
+            return at;
+        }
+    }
+    return take_line_end(response, at, end);
+}
+
+static const uint8_t *take_value_space(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
+{
+    while (at < end && is_space(*at)) {
+        at++;
+    }
+    if (at < end) {
+        go(response, VALUE);
+    }
+    return at;
+}
+
+/* --- field lines (RFC 9112 5) --- */
+
+/* Eight characters, letters in lower case. */
+static uint64_t load_lower(const void *characters)
+{
+    uint64_t eight = 0;
+    memcpy(&eight, characters, sizeof eight);
+    return eight | UINT64_C(0x2020202020202020);
+}
+
+/* True when a name is `known` in any case. Both have `len` characters, 8 to 24: the last eight overlap others. */
+static bool same_name(const uint8_t *name, const char *known, size_t len)
+{
+    size_t middle = len > 16 ? 8 : 0;
+    return load_lower(name) == load_lower(known) && load_lower(name + middle) == load_lower(known + middle) &&
+           load_lower(name + len - 8) == load_lower(known + len - 8);
+}
+
+/* The names that matter have each their own length. */
+static uint8_t field_of(enr_span_t name)
+{
+    static const uint8_t by_length[] = {[10] = CONNECTION,     [11] = RETRY_AFTER,      [12] = CONTENT_TYPE,
+                                        [14] = CONTENT_LENGTH, [16] = CONTENT_ENCODING, [17] = TRANSFER_ENCODING};
+    uint8_t field = name.len < sizeof by_length ? by_length[name.len] : OTHER;
+    return field != OTHER && same_name(name.ptr, FIELDS[field].name, name.len) ? field : OTHER;
+}
+
+static void begin_value(enr_http_response_t *response, enr_span_t name)
+{
+    bool counts = (response->flags & TRAILERS) == 0; /* RFC 9110 6.5.1: trailers change nothing of the framing */
+    response->field = counts ? field_of(name) : OTHER;
+    response->spaces = 0;
+    if (response->field == CONTENT_LENGTH) {
+        response->left = 0;
+    } else if (response->field == RETRY_AFTER && (response->flags & HAS_RETRY) != 0) {
         response->field = OTHER; /* the first one counts */
     }
-    response->state = VALUE;
-    return take_value(response, byte);
+    go(response, VALUE_SPACE);
+}
+
+/* Keeps a part of a name for the parts that follow; returns all of it, as far as it can matter. */
+static enr_span_t keep_name(enr_http_response_t *response, enr_span_t part)
+{
+    size_t room = sizeof response->name - response->count;
+    size_t len = part.len < room ? part.len : room;
+    memcpy(response->name + response->count, part.ptr, len);
+    response->count = (uint8_t)(response->count + len);
+    return (enr_span_t){response->name, response->count};
+}
+
+static const uint8_t *take_name(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
+{
+    const uint8_t *colon = skip(at, end, NAME_KIND);
+    enr_span_t name = {at, (size_t)(colon - at)};
+    if (colon == end || response->count > 0) {
+        name = keep_name(response, name);
+    }
+    if (colon == end) {
+        return end;
+    }
+    if (*colon != ':') {
+        malformed(response);
+        return colon + 1;
+    }
+    begin_value(response, name);
+    return colon + 1;
+}
+
+/* The head's end, or the first byte of a name, which is left to take_name. */
+static const uint8_t *take_field(enr_http_response_t *response, const uint8_t *at)
+{
+    if (*at == '\r') {
+        return take_one(response, at, '\r', FIELDS_LF);
+    }
+    if ((KINDS[*at] & NAME_KIND) == 0) { /* white space here would be obs-fold: refused (RFC 9112 5.2) */
+        malformed(response);
+    } else if (++response->fields > ENR_HTTP_FIELDS_MAX) {
+        fail(response, ENR_E_HTTP_LIMIT);
+    } else {
+        go(response, NAME);
+    }
+    return at;
 }
 
 /* --- body framing (RFC 9112 6, 7) --- */
 
-static enr_status_t complete(enr_http_response_t *response)
-{
-    response->state = COMPLETE;
-    return ENR_OK;
-}
-
-static enr_status_t end_interim(enr_http_response_t *response)
+static void end_interim(enr_http_response_t *response)
 {
     if (response->code == 101) {
-        return malformed(response); /* nobody asked to switch protocols (RFC 9110 15.2.2) */
+        malformed(response); /* nobody asked to switch protocols (RFC 9110 15.2.2) */
+    } else if (++response->interims > ENR_HTTP_INTERIM_MAX) {
+        fail(response, ENR_E_HTTP_LIMIT);
+    } else {
+        start_head(response);
     }
-    if (++response->interims > ENR_HTTP_INTERIM_MAX) {
-        return fail(response, ENR_E_HTTP_LIMIT);
-    }
-    start_head(response);
-    return ENR_AGAIN;
 }
 
 /* RFC 9112 6.3, in its order. */
-static enr_status_t end_head(enr_http_response_t *response)
+static void end_head(enr_http_response_t *response)
 {
     bool has_length = (response->flags & HAS_LENGTH) != 0;
     bool chunked = (response->flags & CHUNKED) != 0;
     if (chunked && (has_length || (response->flags & OLD) != 0)) {
-        return malformed(response); /* behaviours 1; HTTP/1.0 has no transfer codings (RFC 9112 6.1) */
-    }
-    if (response->code < 200) {
-        return end_interim(response);
-    }
-    if ((response->flags & HEAD_REQUEST) != 0 || response->code == 204 || response->code == 304) {
-        return complete(response);
-    }
-    if ((response->flags & CODED) != 0) {
-        return fail(response, ENR_E_CONTENT_CODING);
-    }
-    if (chunked) {
+        malformed(response); /* behaviours 1; HTTP/1.0 has no transfer codings (RFC 9112 6.1) */
+    } else if (response->code < 200) {
+        end_interim(response);
+    } else if ((response->flags & HEAD_REQUEST) != 0 || response->code == 204 || response->code == 304) {
+        go(response, COMPLETE);
+    } else if ((response->flags & CODED) != 0) {
+        fail(response, ENR_E_CONTENT_CODING);
+    } else if (chunked) {
         response->budget = ENR_HTTP_CHUNK_OVERHEAD_MAX;
         response->left = 0;
-        return go(response, CHUNK_SIZE);
-    }
-    if (!has_length) {
+        go(response, CHUNK_SIZE);
+    } else if (has_length) {
+        go(response, response->left == 0 ? COMPLETE : BODY_OF_LENGTH);
+    } else {
         response->flags |= CLOSES;
-        return go(response, BODY_TO_CLOSE);
+        go(response, BODY_TO_CLOSE);
     }
-    return response->left == 0 ? complete(response) : go(response, BODY_OF_LENGTH);
 }
 
-static enr_status_t end_fields(enr_http_response_t *response, uint8_t byte)
+static const uint8_t *take_fields_end(enr_http_response_t *response, const uint8_t *at)
 {
-    if (byte != '\n') {
-        return malformed(response);
+    if (*at != '\n') {
+        malformed(response);
+    } else if ((response->flags & TRAILERS) != 0) {
+        go(response, COMPLETE);
+    } else {
+        end_head(response);
     }
-    return (response->flags & TRAILERS) != 0 ? complete(response) : end_head(response);
+    return at + 1;
 }
 
 static int hex_value(uint8_t byte)
@@ -490,130 +556,141 @@ static int hex_value(uint8_t byte)
 /* Digits of a chunk's size, leading zeros included: 2^32-1 bytes (behaviours 4). A last chunk may have more zeros. */
 enum { CHUNK_SIZE_DIGITS = 8 };
 
-static enr_status_t take_chunk_size(enr_http_response_t *response, uint8_t byte)
+static const uint8_t *take_chunk_size(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
-    int digit = hex_value(byte);
-    if (digit >= 0) {
+    for (int digit = 0; at < end && (digit = hex_value(*at)) >= 0; at++) {
         response->left = response->left * 16 + (uint64_t)digit;
         response->count = response->count > CHUNK_SIZE_DIGITS ? response->count : (uint8_t)(response->count + 1);
-        return response->count > CHUNK_SIZE_DIGITS && response->left > 0 ? malformed(response) : ENR_AGAIN;
+        if (response->count > CHUNK_SIZE_DIGITS && response->left > 0) {
+            malformed(response);
+            return at;
+        }
+    }
+    if (at == end) {
+        return at;
     }
     if (response->count == 0) {
-        return malformed(response);
+        malformed(response);
+        return at;
     }
-    if (is_space(byte)) {
-        return go(response, CHUNK_SIZE_SPACE);
+    if (is_space(*at)) {
+        return take_one(response, at, *at, CHUNK_SIZE_SPACE);
     }
-    if (byte == ';') {
-        return go(response, CHUNK_EXTENSION);
-    }
-    return byte == '\r' ? go(response, CHUNK_SIZE_LF) : malformed(response);
+    return *at == ';' ? take_one(response, at, ';', CHUNK_EXTENSION) : take_one(response, at, '\r', CHUNK_SIZE_LF);
 }
 
 /* White space after a size is there for the sake of an extension (RFC 9112 7.1.1), and for nothing else. */
-static enr_status_t take_chunk_space(enr_http_response_t *response, uint8_t byte)
+static const uint8_t *take_chunk_space(enr_http_response_t *response, const uint8_t *at)
 {
-    if (is_space(byte)) {
-        return ENR_AGAIN;
-    }
-    return byte == ';' ? go(response, CHUNK_EXTENSION) : malformed(response);
+    return is_space(*at) ? at + 1 : take_one(response, at, ';', CHUNK_EXTENSION);
 }
 
-static enr_status_t take_chunk_extension(enr_http_response_t *response, uint8_t byte)
+static const uint8_t *take_chunk_extension(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
-    if (byte == '\r') {
-        return go(response, CHUNK_SIZE_LF);
-    }
-    return (KINDS[byte] & VALUE_KIND) != 0 ? ENR_AGAIN : malformed(response);
+    at = skip(at, end, VALUE_KIND);
+    return at < end ? take_one(response, at, '\r', CHUNK_SIZE_LF) : at;
 }
 
-static enr_status_t end_chunk_size(enr_http_response_t *response, uint8_t byte)
+static const uint8_t *take_chunk_size_end(enr_http_response_t *response, const uint8_t *at)
 {
-    if (byte != '\n') {
-        return malformed(response);
+    if (*at == '\n' && response->left == 0) {
+        response->flags |= TRAILERS;
+        response->fields = 0;
+        return take_one(response, at, '\n', FIELD);
     }
-    if (response->left > 0) {
-        return go(response, BODY_OF_CHUNK);
-    }
-    response->flags |= TRAILERS;
-    response->fields = 0;
-    return go(response, FIELD);
+    return take_one(response, at, '\n', BODY_OF_CHUNK);
 }
 
-static enr_status_t expect(enr_http_response_t *response, uint8_t byte, uint8_t expected, uint8_t next)
-{
-    return byte == expected ? go(response, next) : malformed(response);
-}
-
-/* Takes one byte that is not body. */
-static enr_status_t take(enr_http_response_t *response, uint8_t byte)
+/* Takes some bytes that are not body. A field line goes on from part to part as long as there are bytes. */
+static const uint8_t *take(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
     switch (response->state) {
     case VERSION:
-        return take_version(response, byte);
+        return take_version(response, at, end);
     case CODE:
-        return take_code(response, byte);
+        return take_code(response, at, end);
     case REASON_SPACE:
+        return take_reason_space(response, at);
     case REASON:
-        return take_reason(response, byte);
-    case STATUS_LF:
-    case VALUE_LF:
-        return expect(response, byte, '\n', FIELD);
+        return take_reason(response, at, end);
+    case LINE_LF:
+        return take_one(response, at, '\n', FIELD);
     case FIELD:
-        return take_field_start(response, byte);
+        at = take_field(response, at);
+        if (response->state != NAME) {
+            return at;
+        } /* fallthrough */
     case NAME:
-        return take_name(response, byte);
+        at = take_name(response, at, end);
+        if (response->state != VALUE_SPACE || at == end) {
+            return at;
+        } /* fallthrough */
     case VALUE_SPACE:
-        return take_value_start(response, byte);
+        at = take_value_space(response, at, end);
+        if (response->state != VALUE) {
+            return at;
+        } /* fallthrough */
     case VALUE:
-        return take_value(response, byte);
-    case FIELDS_LF:
-        return end_fields(response, byte);
+        return take_value(response, at, end);
     case CHUNK_SIZE:
-        return take_chunk_size(response, byte);
+        return take_chunk_size(response, at, end);
     case CHUNK_SIZE_SPACE:
-        return take_chunk_space(response, byte);
+        return take_chunk_space(response, at);
     case CHUNK_EXTENSION:
-        return take_chunk_extension(response, byte);
+        return take_chunk_extension(response, at, end);
     case CHUNK_SIZE_LF:
-        return end_chunk_size(response, byte);
+        return take_chunk_size_end(response, at);
     case CHUNK_DATA_CR:
-        return expect(response, byte, '\r', CHUNK_DATA_LF);
+        return take_one(response, at, '\r', CHUNK_DATA_LF);
     default:
         assert(response->state == CHUNK_DATA_LF);
-        return expect(response, byte, '\n', CHUNK_SIZE);
+        return take_one(response, at, '\n', CHUNK_SIZE);
     }
 }
 
-/* The next byte that matters: passes over the rest of a value or reason that nobody needs. */
-static const uint8_t *skip(const enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
+/* Takes head and chunked framing up to the body, the end of the response, or the end of the bytes. */
+static const uint8_t *take_framing(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
-    if (response->state == REASON || (response->state == VALUE && response->field == OTHER)) {
-        end = (size_t)(end - at) < response->budget ? end : at + response->budget;
-        while (at < end && (KINDS[*at] & VALUE_KIND) != 0) {
-            at++;
+    while (at < end && response->state < BODY_OF_LENGTH) {
+        if (response->budget == 0) {
+            fail(response, ENR_E_HTTP_LIMIT);
+            break;
         }
+        if (response->state == FIELDS_LF) {
+            response->budget--; /* before the end of the head sets a new one */
+            at = take_fields_end(response, at);
+            continue;
+        }
+        const uint8_t *begin = at;
+        const uint8_t *stop = (size_t)(end - at) > response->budget ? at + response->budget : end;
+        do {
+            at = take(response, at, stop);
+        } while (at < stop && response->state < BODY_OF_LENGTH && response->state != FIELDS_LF);
+        response->budget -= (uint32_t)(at - begin);
     }
     return at;
 }
 
 /* Hands out body bytes; returns how many. */
-static size_t take_body(enr_http_response_t *response, enr_span_t in)
+static size_t take_body(enr_http_response_t *response, size_t len)
 {
     if (response->state == BODY_TO_CLOSE) {
-        return in.len;
+        return len;
     }
-    size_t len = response->left < in.len ? (size_t)response->left : in.len;
+    len = response->left < len ? (size_t)response->left : len;
     response->left -= len;
     if (response->left == 0) {
-        response->state = response->state == BODY_OF_LENGTH ? COMPLETE : CHUNK_DATA_CR;
+        go(response, response->state == BODY_OF_LENGTH ? COMPLETE : CHUNK_DATA_CR);
     }
     return len;
 }
 
-static bool in_body(const enr_http_response_t *response)
+static enr_status_t status_of(const enr_http_response_t *response)
 {
-    return response->state >= BODY_OF_LENGTH && response->state <= BODY_TO_CLOSE;
+    if (response->state == FAILED) {
+        return (enr_status_t)response->failure;
+    }
+    return response->state == COMPLETE ? ENR_OK : ENR_AGAIN;
 }
 
 enr_status_t enr_http_response_feed(enr_http_response_t *response, enr_span_t in, size_t *out_used,
@@ -622,55 +699,28 @@ enr_status_t enr_http_response_feed(enr_http_response_t *response, enr_span_t in
     assert(response != NULL && out_used != NULL && out_body != NULL);
     *out_used = 0;
     *out_body = (enr_span_t){NULL, 0};
-    if (response->state == FAILED) {
-        return (enr_status_t)response->failure;
-    }
-    if (response->state == COMPLETE) {
-        return ENR_OK;
-    }
     if (in.len == 0) {
-        return ENR_AGAIN;
+        return status_of(response);
     }
     response->flags |= STARTED;
-    const uint8_t *at = in.ptr;
     const uint8_t *end = in.ptr + in.len;
-    enr_status_t status = ENR_AGAIN;
-    while (status == ENR_AGAIN && at < end && !in_body(response)) {
-        const uint8_t *next = skip(response, at, end);
-        response->budget -= (uint32_t)(next - at);
-        at = next;
-        if (at == end) {
-            break;
-        }
-        if (response->budget == 0) {
-            status = fail(response, ENR_E_HTTP_LIMIT);
-            break;
-        }
-        response->budget--;
-        status = take(response, *at++);
+    const uint8_t *at = take_framing(response, in.ptr, end);
+    if (at < end && response->state < COMPLETE) {
+        *out_body = (enr_span_t){at, take_body(response, (size_t)(end - at))};
+        at += out_body->len;
     }
     *out_used = (size_t)(at - in.ptr);
-    if (status == ENR_AGAIN && at < end) {
-        size_t len = take_body(response, (enr_span_t){at, (size_t)(end - at)});
-        *out_body = (enr_span_t){at, len};
-        *out_used += len;
-        status = response->state == COMPLETE ? ENR_OK : ENR_AGAIN;
-    }
-    return status;
+    return status_of(response);
 }
 
 enr_status_t enr_http_response_end(enr_http_response_t *response)
 {
-    switch (response->state) {
-    case FAILED:
-        return (enr_status_t)response->failure;
-    case COMPLETE:
-        return ENR_OK;
-    case BODY_TO_CLOSE:
-        return complete(response);
-    default:
-        return fail(response, (response->flags & STARTED) != 0 ? ENR_E_TRUNCATED : ENR_E_CLOSED);
+    if (response->state == BODY_TO_CLOSE) {
+        go(response, COMPLETE);
+    } else if (response->state < COMPLETE) {
+        fail(response, (response->flags & STARTED) != 0 ? ENR_E_TRUNCATED : ENR_E_CLOSED);
     }
+    return status_of(response);
 }
 
 unsigned enr_http_response_code(const enr_http_response_t *response)

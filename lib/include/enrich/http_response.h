@@ -16,14 +16,12 @@ typedef struct {
     uint8_t state;
     int8_t failure;
     uint8_t field;    /* the field whose value is being read */
-    uint8_t count;    /* characters read of what the state reads */
-    uint8_t spaces;   /* white space read inside a value, not yet known to be inside */
-    bool overlong;    /* the value is longer than its memory */
-    bool spoilt;      /* the value holds what no value that is known holds */
+    uint8_t count;    /* characters of what is being read */
+    uint8_t spaces;   /* white space in a value, not yet known to be inside */
     uint8_t fields;   /* field lines so far */
     uint8_t interims; /* 1xx responses so far */
-    uint8_t text[18]; /* a field name in lower case, then a value, as far as they matter */
     uint8_t retry_after_len;
+    uint8_t name[18];        /* the first part of a field name that came in parts; one more than matters */
     uint8_t retry_after[33]; /* the longest valid value, RFC 9110 5.6.7: "Wednesday, 09-Nov-94 08:49:37 GMT" */
 } enr_http_response_t;
 
