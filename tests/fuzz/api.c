@@ -307,9 +307,11 @@ static void check_same(const enr_answer_t *a, const enr_answer_t *b)
     check_same_result(&a->result, &b->result);
 }
 
-/* Runs the call once more, with the same answer: on the open connection, if that may carry it, else on another. */
+/* Runs the call once more, with the same answer: on the open connection, if that may carry it, else on another. Bytes
+   behind the answer before have come by now: they are seen, and not taken for an answer (behaviours 8). */
 static enr_status_t run_again(rig_t *rig, unsigned call)
 {
+    rig->connections[0].receiving.again = false;
     rig->connections[0].turns[1] = (enr_script_turn_t){.after_sent = rig->script.sent_count + 1, .bytes = rig->answer};
     return run(rig, call);
 }
