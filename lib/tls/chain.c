@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <mbedtls/asn1.h>
+#include <mbedtls/ecp.h>
 #include <mbedtls/oid.h>
 #include <mbedtls/platform.h>
 #include <psa/crypto.h>
@@ -46,9 +47,7 @@ static uint32_t check_dates(const mbedtls_x509_crt *certificate, int64_t now)
     return flags;
 }
 
-/* One dNSName against the host (RFC 6125 6.4): a wildcard is the whole first label, stands for exactly one label, and
-   has at least two labels behind it. */
-static bool name_matches(enr_span_t name, enr_span_t host)
+bool chain_name_matches(enr_span_t name, enr_span_t host)
 {
     if (name.len < 2 || name.ptr[0] != '*' || name.ptr[1] != '.') {
         return enr_span_equal_ignore_case(name, host);
@@ -62,13 +61,17 @@ static bool name_matches(enr_span_t name, enr_span_t host)
     return two_labels && enr_span_equal_ignore_case(parent, enr_span_slice(host, (size_t)(dot - host.ptr), host.len));
 }
 
+bool chain_is_dns_name(const mbedtls_x509_sequence *name)
+{
+    return (name->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) == MBEDTLS_X509_SAN_DNS_NAME && name->buf.p != NULL;
+}
+
 /* Stricter than mbedTLS's own check, which falls back to the common name and takes other kinds of name: only a dNSName
  * counts (RFC 9525 6.3). */
 static bool has_name(const mbedtls_x509_crt *certificate, enr_span_t host)
 {
     for (const mbedtls_x509_sequence *at = &certificate->subject_alt_names; at != NULL; at = at->next) {
-        bool is_dns_name = (at->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK) == MBEDTLS_X509_SAN_DNS_NAME;
-        if (is_dns_name && name_matches((enr_span_t){at->buf.p, at->buf.len}, host)) {
+        if (chain_is_dns_name(at) && chain_name_matches((enr_span_t){at->buf.p, at->buf.len}, host)) {
             return true;
         }
     }
@@ -78,6 +81,7 @@ static bool has_name(const mbedtls_x509_crt *certificate, enr_span_t host)
 void chain_start(enr_tls_t *tls)
 {
     tls->pinned = false;
+    tls->constraint_count = 0;
     tls->verified = false;
     tls->not_after = INT64_MAX;
 }
@@ -98,29 +102,47 @@ static bool is_pinned(const enr_tls_t *tls, const mbedtls_x509_crt *certificate)
     return false;
 }
 
+/* The server's own certificate: its name, what it is for, and that the key which a server holds cannot make more
+ * certificates. */
+static uint32_t check_server(const enr_tls_t *tls, const mbedtls_x509_crt *certificate)
+{
+    uint32_t flags = 0;
+    if (!has_name(certificate, tls->host)) {
+        flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
+    }
+    if (mbedtls_x509_crt_check_key_usage(certificate, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) != 0) {
+        flags |= MBEDTLS_X509_BADCERT_KEY_USAGE; /* every cipher suite here signs */
+    }
+    bool may_issue = mbedtls_x509_crt_has_ext_type(certificate, MBEDTLS_X509_EXT_KEY_USAGE) &&
+                     mbedtls_x509_crt_check_key_usage(certificate, MBEDTLS_X509_KU_KEY_CERT_SIGN) == 0;
+    if (may_issue || mbedtls_x509_crt_get_ca_istrue(certificate) == 1) {
+        flags |= MBEDTLS_X509_BADCERT_KEY_USAGE;
+    }
+    if (tls->config.pin_count > 0 && !tls->pinned) {
+        flags |= MBEDTLS_X509_BADCERT_OTHER;
+    }
+    return flags;
+}
+
 int chain_verify(void *ctx, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
 {
     enr_tls_t *tls = ctx;
     int64_t not_after = seconds_of(&certificate->valid_to);
     tls->not_after = not_after < tls->not_after ? not_after : tls->not_after;
     *flags |= check_dates(certificate, tls->now);
-    if (depth > 0) {
-        tls->pinned = tls->pinned || is_pinned(tls, certificate);
-        return 0;
+    if (!extensions_allow(tls, certificate, depth)) {
+        *flags |= MBEDTLS_X509_BADCERT_NOT_TRUSTED;
     }
-    if (!has_name(certificate, tls->host)) {
-        *flags |= MBEDTLS_X509_BADCERT_CN_MISMATCH;
-    }
+    /* of an issuer too: a CA for mail must not speak for servers */
     if (mbedtls_x509_crt_check_extended_key_usage(certificate, MBEDTLS_OID_SERVER_AUTH,
                                                   MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) != 0) {
         *flags |= MBEDTLS_X509_BADCERT_EXT_KEY_USAGE;
     }
-    if (mbedtls_x509_crt_check_key_usage(certificate, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) != 0) {
-        *flags |= MBEDTLS_X509_BADCERT_KEY_USAGE; /* every cipher suite here signs */
+    if (depth > 0) {
+        tls->pinned = tls->pinned || is_pinned(tls, certificate);
+        return 0;
     }
-    if (tls->config.pin_count > 0 && !tls->pinned) {
-        *flags |= MBEDTLS_X509_BADCERT_OTHER;
-    }
+    *flags |= check_server(tls, certificate);
     tls->verified = true;
     return 0;
 }
@@ -176,7 +198,7 @@ int chain_find_issuers(void *ctx, const mbedtls_x509_crt *child, mbedtls_x509_cr
             break; /* counted in process.refused: the failure will be told as what it is */
         }
         mbedtls_x509_crt_init(anchor);
-        if (mbedtls_x509_crt_parse_der(anchor, der.ptr, der.len) != 0) {
+        if (mbedtls_x509_crt_parse_der_with_ext_cb(anchor, der.ptr, der.len, 1, extensions_known, NULL) != 0) {
             mbedtls_x509_crt_free(anchor);
             mbedtls_free(anchor);
             continue;
@@ -218,7 +240,38 @@ enr_status_t chain_status(uint32_t flags)
     return ENR_E_CERT_TRUST;
 }
 
-/* Parses a chain into one list. */
+#define UNKNOWN_ALGORITHM (MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND)
+
+enr_status_t chain_reading_status(int failure)
+{
+    switch (-(-failure & 0xFF80)) {        /* without the code of the layer below, which mbedTLS adds */
+    case MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG: /* SHA-1 and older: not even known here */
+    case MBEDTLS_ERR_PK_UNKNOWN_PK_ALG:
+    case MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE:
+    case MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE: /* a curve given by its parameters */
+        return ENR_E_CERT_WEAK;
+    case MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE:
+    case MBEDTLS_ERR_X509_UNKNOWN_OID:
+    case MBEDTLS_ERR_X509_INVALID_FORMAT:
+    case MBEDTLS_ERR_X509_INVALID_VERSION:
+    case MBEDTLS_ERR_X509_INVALID_SERIAL:
+    case MBEDTLS_ERR_X509_INVALID_ALG:
+    case MBEDTLS_ERR_X509_INVALID_NAME:
+    case MBEDTLS_ERR_X509_INVALID_DATE:
+    case MBEDTLS_ERR_X509_INVALID_SIGNATURE:
+    case MBEDTLS_ERR_X509_INVALID_EXTENSIONS: /* an unknown critical one too */
+    case MBEDTLS_ERR_X509_UNKNOWN_VERSION:
+    case MBEDTLS_ERR_X509_SIG_MISMATCH:
+    case MBEDTLS_ERR_PK_INVALID_PUBKEY:
+    case MBEDTLS_ERR_PK_INVALID_ALG:
+        return ENR_E_CERT_TRUST;
+    default:
+        return ENR_E_TLS_PROTOCOL;
+    }
+}
+
+/* Parses a chain into one list as the handshake does: any certificate that cannot be read ends it, but one of the
+ * others than the server's own whose algorithm is unknown is left out. */
 static enr_status_t parse_chain(const enr_span_t *chain, size_t count, mbedtls_x509_crt *out_list)
 {
     uint32_t refused_before = process_refusals();
@@ -227,8 +280,8 @@ static enr_status_t parse_chain(const enr_span_t *chain, size_t count, mbedtls_x
         if (process_refusals() != refused_before) {
             return ENR_E_TLS_MEMORY;
         }
-        if (failure != 0 && i == 0) {
-            return ENR_E_CERT_WEAK; /* the server's own is of a kind that is not known here; others may not be needed */
+        if (failure != 0 && (i == 0 || failure != UNKNOWN_ALGORITHM)) {
+            return chain_reading_status(failure);
         }
     }
     return ENR_OK;
@@ -241,7 +294,7 @@ enr_status_t enr_tls_check_chain(const enr_tls_config_t *config, enr_span_t host
     if (!enr_host_is_name(host)) {
         return ENR_E_SETTING;
     }
-    if (config->clock->wall(config->clock->ctx, &tls.now) != ENR_OK || tls.now < ENR_CLOCK_FLOOR) {
+    if (config->clock->wall(config->clock->ctx, &tls.now) != ENR_OK) {
         return ENR_E_NO_TIME;
     }
     chain_start(&tls);

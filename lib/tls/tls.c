@@ -60,8 +60,6 @@ static enr_status_t status_of_failure(const enr_tls_t *tls, int failure)
     case MBEDTLS_ERR_X509_CERT_VERIFY_FAILED:
     case MBEDTLS_ERR_SSL_BAD_CERTIFICATE:
         return chain_status(mbedtls_ssl_get_verify_result(&session->ssl));
-    case MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG + MBEDTLS_ERR_OID_NOT_FOUND: /* SHA-1 and older: not even known here */
-        return ENR_E_CERT_WEAK;
     case MBEDTLS_ERR_SSL_BAD_INPUT_DATA: /* it wanted to fetch more than its input buffer holds */
     case MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL:
         return ENR_E_TLS_RECORD;
@@ -69,7 +67,7 @@ static enr_status_t status_of_failure(const enr_tls_t *tls, int failure)
     case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
         return ENR_E_CLOSED;
     default:
-        return ENR_E_TLS_PROTOCOL;
+        return chain_reading_status(failure);
     }
 }
 

@@ -25,7 +25,7 @@ uint32_t process_refusals(void);
 void process_set_time(int64_t seconds);
 
 /* chain.c: what one chain of certificates is checked for. tls gives host, now, anchors and pins, and learns pinned,
- * verified, not_after. */
+ * constraints, verified, not_after. */
 
 /* Readies tls for the check of a chain. */
 void chain_start(enr_tls_t *tls);
@@ -36,8 +36,29 @@ int chain_find_issuers(void *ctx, const mbedtls_x509_crt *child, mbedtls_x509_cr
 /* For mbedTLS: our own checks of one certificate of a chain, from the root down to the server's; ctx is tls. */
 int chain_verify(void *ctx, mbedtls_x509_crt *certificate, int depth, uint32_t *flags);
 
+/* One dNSName against a host (RFC 6125 6.4): a wildcard is the whole first label, stands for exactly one label, and has
+   at least two labels behind it. */
+bool chain_name_matches(enr_span_t name, enr_span_t host);
+
+/* Whether one name of subjectAltName is a dNSName. */
+bool chain_is_dns_name(const mbedtls_x509_sequence *name);
+
 /* The status of mbedTLS's flags for a chain that failed. */
 enr_status_t chain_status(uint32_t flags);
+
+/* The status of mbedTLS's error for a certificate that it could not read; ENR_E_TLS_PROTOCOL: it speaks of something
+ * else. */
+enr_status_t chain_reading_status(int failure);
+
+/* extensions.c: what mbedTLS leaves unread of a certificate's extensions. */
+
+/* Whether its extensions, and the name constraints of those above it, allow a certificate to stand at this depth of a
+   chain (0: the server's own). To be asked from the root down; learns tls->constraints, views of the certificates. */
+bool extensions_allow(enr_tls_t *tls, const mbedtls_x509_crt *certificate, int depth);
+
+/* For mbedTLS, which refuses what is critical and unknown to it: 0 for an extension that extensions_allow knows. */
+int extensions_known(void *ctx, const mbedtls_x509_crt *certificate, const mbedtls_x509_buf *id, int critical,
+                     const unsigned char *value, const unsigned char *end);
 
 /* ticket.c: session tickets, kept and offered. All do nothing without config.tickets. */
 

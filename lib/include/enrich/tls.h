@@ -71,6 +71,9 @@ typedef struct {
     size_t pin_count;
 } enr_tls_config_t;
 
+/* Certificates with name constraints in one chain; a chain with more is refused. */
+#define ENR_TLS_CONSTRAINTS_MAX 3
+
 /* One TLS connection. Its fields are private but for `resumed`; mbedTLS's own structs lie in the program's TLS memory
  * from open to close. */
 typedef struct {
@@ -82,12 +85,14 @@ typedef struct {
     enr_status_t net_failure; /* what the net said inside a callback of mbedTLS */
     uint32_t refused_before;  /* allocation failures of the process when this operation began */
     uint8_t state;
-    bool pinned;       /* a pinned key stands in the chain at hand */
-    bool verified;     /* this handshake has checked a chain */
-    bool offered;      /* a ticket was offered in this handshake */
-    bool in_full;      /* this handshake may not offer one */
-    bool has_anchors;  /* anchors_digest is made */
-    bool resumed;      /* the open connection runs on a ticket */
+    bool pinned;      /* a pinned key stands in the chain at hand */
+    bool verified;    /* this handshake has checked a chain */
+    bool offered;     /* a ticket was offered in this handshake */
+    bool in_full;     /* this handshake may not offer one */
+    bool has_anchors; /* anchors_digest is made */
+    bool resumed;     /* the open connection runs on a ticket */
+    size_t constraint_count;
+    enr_span_t constraints[ENR_TLS_CONSTRAINTS_MAX]; /* name constraints of the issuers in the chain at hand */
     int64_t not_after; /* the earliest end of a certificate of the chain that this session rests on */
     uint8_t anchors_digest[32];
     uint8_t binding[32];
@@ -102,9 +107,25 @@ void enr_tls_start(enr_tls_t *tls, const enr_tls_config_t *config);
 enr_stream_t enr_tls_stream(enr_tls_t *tls);
 
 /* Checks a chain of certificates (DER, the server's own first) as a handshake with this host would at this moment: for
-   whoever wants to know, before a device goes out, whether its anchors and pins fit a server. Of config the clock, the
-   anchors and the pins are used. enr_tls_init must have succeeded. ENR_OK; ENR_E_SETTING (host is no DNS name),
-   ENR_E_NO_TIME, ENR_E_TLS_MEMORY, ENR_E_CERT_… */
+ * whoever wants to know, before a device goes out, whether its anchors and pins fit a server. Of config the clock, the
+ * anchors and the pins are used. The moment is what the clock says, also one before ENR_CLOCK_FLOOR: the caller decides
+ * when. enr_tls_init must have succeeded.
+ *
+ * What is checked, here and in a handshake (RFC 5280 6.1, RFC 9525):
+ * - Each signature, with RSA of 2,048 bits or P-256, P-384 and SHA-256, SHA-384, SHA-512: ENR_E_CERT_WEAK.
+ * - A path to an anchor, each issuer with the CA bit, keyCertSign and path length; every certificate readable and
+ *   without unknown critical extensions; key identifiers not critical; dNSName constraints of issuers, none at the
+ *   server: ENR_E_CERT_TRUST. Constraints marked critical are taken of an anchor only, and refused of a certificate
+ * that the server sent; at most ENR_TLS_CONSTRAINTS_MAX of a path have any.
+ * - The host is a dNSName of the server's certificate, or a wildcard for its first label alone: ENR_E_CERT_NAME. No
+ *   other kind of name counts.
+ * - A pinned key: ENR_E_CERT_PIN. Dates of all: ENR_E_CERT_EXPIRED, ENR_E_CERT_NOT_YET_VALID.
+ * - Extended key usage, of issuers too, has serverAuth or any where it is present; the server's key may sign, and is no
+ *   CA's: ENR_E_CERT_USAGE.
+ * Of several reasons the first in this order is told. Certificates must come in their order; there is no second attempt
+ * with another path.
+ *
+ * ENR_OK; ENR_E_SETTING (host is no DNS name), ENR_E_NO_TIME (the clock has none), ENR_E_TLS_MEMORY, ENR_E_CERT_… */
 ENR_NODISCARD enr_status_t enr_tls_check_chain(const enr_tls_config_t *config, enr_span_t host, const enr_span_t *chain,
                                                size_t count);
 
