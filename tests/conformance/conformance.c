@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const kind_t *const tables[] = {json_kinds, http_kinds};
+static const kind_t *const tables[] = {json_kinds, http_kinds, x509_kinds};
 
 static const char *case_id = "-";
 

@@ -40,6 +40,7 @@ typedef struct {
 /* A table of kinds, ended by a row without a name. */
 extern const kind_t json_kinds[];
 extern const kind_t http_kinds[];
+extern const kind_t x509_kinds[];
 
 /* Memory for len bytes; ends the program when there is none. For len 0 still a place of its own. The caller frees it.
  */
