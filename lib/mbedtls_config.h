@@ -20,9 +20,9 @@
 /* A pointer to a stub that fails instead of the C library's: a few printing helpers that nobody calls mention it. */
 #define MBEDTLS_PLATFORM_SNPRINTF_ALT
 
-/* MBEDTLS_HAVE_TIME_DATE is off: it would ask one clock per process. The tls room compares a certificate's dates with the
- * time of its own stream, in its verify callback. MBEDTLS_HAVE_TIME is on because a TLS 1.3 ticket is not even offered
- * without; both of its clocks are the tls room's, which answers with the time of the stream at work. */
+/* MBEDTLS_HAVE_TIME_DATE is off: it would ask one clock per process. The tls room compares a certificate's dates with
+ * the time of its own stream, in its verify callback. MBEDTLS_HAVE_TIME is on because a TLS 1.3 ticket is not even
+ * offered without; both of its clocks are the tls room's, which answers with the time of the stream at work. */
 #define MBEDTLS_HAVE_TIME
 #define MBEDTLS_PLATFORM_TIME_ALT
 #define MBEDTLS_PLATFORM_MS_TIME_ALT
@@ -136,7 +136,7 @@
 /* Looks like 1.2 to boxes in between that know nothing newer (RFC 8446 D.4). */
 #define MBEDTLS_SSL_TLS1_3_COMPATIBILITY_MODE
 #define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ENABLED
-/* Resumption: the PSK of a ticket, always with a fresh key exchange, so that a stolen ticket opens no recorded session. */
+/* Resumption: the PSK of a ticket, always with a fresh key exchange: a stolen ticket opens no recorded session. */
 #define MBEDTLS_SSL_SESSION_TICKETS
 #define MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_PSK_EPHEMERAL_ENABLED
 #define MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED

@@ -13,7 +13,7 @@
 
 #define FORM 1
 #define HEAD_LEN 17u
-#define AGE_MAX_S (7 * 86400) /* RFC 8446 4.6.1 */
+#define AGE_MAX_S ((int64_t)7 * 86400) /* RFC 8446 4.6.1 */
 
 static void put_time(uint8_t *out, int64_t seconds)
 {
