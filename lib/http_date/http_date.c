@@ -3,12 +3,6 @@
 #include <assert.h>
 #include <string.h>
 
-/* A date being read from left to right. */
-typedef struct {
-    enr_span_t rest;
-    bool good;
-} reading_t;
-
 typedef struct {
     unsigned year, month, day, hour, minute, second;
 } date_t;
@@ -26,112 +20,101 @@ int64_t enr_seconds_of_date(unsigned year, unsigned month, unsigned day, unsigne
     return (era * 146097 + day_of_era - 719468) * 86400 + (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
 }
 
-static void pass(reading_t *reading, enr_span_t text)
+/* The number that the first `digits` bytes write; false when they are not digits. The text goes on behind them. */
+static bool take_number(enr_span_t *text, size_t digits, unsigned *out_number)
 {
-    reading->good = reading->good && reading->rest.len >= text.len &&
-                    enr_span_equal(enr_span_slice(reading->rest, 0, text.len), text);
-    if (reading->good) {
-        reading->rest = enr_span_slice(reading->rest, text.len, reading->rest.len);
+    unsigned number = 0;
+    for (size_t i = 0; i < digits; i++) {
+        if (i >= text->len || text->ptr[i] < '0' || text->ptr[i] > '9') {
+            return false;
+        }
+        number = number * 10 + (unsigned)(text->ptr[i] - '0');
     }
+    *text = enr_span_slice(*text, digits, text->len);
+    *out_number = number;
+    return true;
 }
 
-static unsigned number(reading_t *reading, size_t digits)
+/* The number, from 1, of the name of three letters that the text begins with. */
+static bool take_name(enr_span_t *text, const char *names, unsigned *out_number)
 {
-    unsigned value = 0;
-    reading->good = reading->good && reading->rest.len >= digits;
-    for (size_t i = 0; i < digits && reading->good; i++) {
-        reading->good = reading->rest.ptr[i] >= '0' && reading->rest.ptr[i] <= '9';
-        value = value * 10 + (unsigned)(reading->rest.ptr[i] - '0');
-    }
-    if (reading->good) {
-        reading->rest = enr_span_slice(reading->rest, digits, reading->rest.len);
-    }
-    return value;
-}
-
-/* One of `count` names; its place from 0. */
-static unsigned name(reading_t *reading, const char *const *names, unsigned count)
-{
-    for (unsigned i = 0; i < count && reading->good; i++) {
-        enr_span_t one = enr_span_from_str(names[i]);
-        if (reading->rest.len >= one.len && enr_span_equal(enr_span_slice(reading->rest, 0, one.len), one)) {
-            reading->rest = enr_span_slice(reading->rest, one.len, reading->rest.len);
-            return i;
+    for (unsigned i = 0; text->len >= 3 && names[3 * i] != '\0'; i++) {
+        if (memcmp(text->ptr, names + (size_t)3 * i, 3) == 0) {
+            *text = enr_span_slice(*text, 3, text->len);
+            *out_number = i + 1;
+            return true;
         }
     }
-    reading->good = false;
-    return 0;
+    return false;
 }
 
-static unsigned month(reading_t *reading)
+static bool take_word(enr_span_t *text, enr_span_t word)
 {
-    static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    return name(reading, months, 12) + 1;
+    if (text->len < word.len || !enr_span_equal(enr_span_slice(*text, 0, word.len), word)) {
+        return false;
+    }
+    *text = enr_span_slice(*text, word.len, text->len);
+    return true;
 }
 
-static void time_of_day(reading_t *reading, date_t *date)
+static bool take_short_day(enr_span_t *text, unsigned *out_number)
 {
-    date->hour = number(reading, 2);
-    pass(reading, ENR_SPAN(":"));
-    date->minute = number(reading, 2);
-    pass(reading, ENR_SPAN(":"));
-    date->second = number(reading, 2);
+    return take_name(text, "MonTueWedThuFriSatSun", out_number);
 }
 
-static const char *const short_days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-
-/* Sun, 06 Nov 1994 08:49:37 GMT */
-static bool read_imf(enr_span_t text, date_t *date)
+static bool take_long_day(enr_span_t *text)
 {
-    reading_t reading = {text, true};
-    name(&reading, short_days, 7);
-    pass(&reading, ENR_SPAN(", "));
-    date->day = number(&reading, 2);
-    pass(&reading, ENR_SPAN(" "));
-    date->month = month(&reading);
-    pass(&reading, ENR_SPAN(" "));
-    date->year = number(&reading, 4);
-    pass(&reading, ENR_SPAN(" "));
-    time_of_day(&reading, date);
-    pass(&reading, ENR_SPAN(" GMT"));
-    return reading.good && reading.rest.len == 0;
+    static const char *const rests[] = {"day", "sday", "nesday", "rsday", "day", "urday", "day"};
+    unsigned number = 0;
+    return take_short_day(text, &number) && take_word(text, enr_span_from_str(rests[number - 1]));
 }
 
-/* Sunday, 06-Nov-94 08:49:37 GMT; the year has two digits. */
-static bool read_rfc850(enr_span_t text, date_t *date)
+/* A day of the month of two digits, or a space and one. */
+static bool take_padded_day(enr_span_t *text, unsigned *out_day)
 {
-    static const char *const days[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
-    reading_t reading = {text, true};
-    name(&reading, days, 7);
-    pass(&reading, ENR_SPAN(", "));
-    date->day = number(&reading, 2);
-    pass(&reading, ENR_SPAN("-"));
-    date->month = month(&reading);
-    pass(&reading, ENR_SPAN("-"));
-    date->year = number(&reading, 2);
-    pass(&reading, ENR_SPAN(" "));
-    time_of_day(&reading, date);
-    pass(&reading, ENR_SPAN(" GMT"));
-    return reading.good && reading.rest.len == 0;
+    bool one_digit = take_word(text, ENR_SPAN(" "));
+    return take_number(text, one_digit ? 1 : 2, out_day);
 }
 
-/* Sun Nov  6 08:49:37 1994 */
-static bool read_asctime(enr_span_t text, date_t *date)
+/* Reads one field of a form (see enr_http_date_parse), or the form's own byte. */
+static bool take(enr_span_t *text, char field, date_t *date)
 {
-    reading_t reading = {text, true};
-    name(&reading, short_days, 7);
-    pass(&reading, ENR_SPAN(" "));
-    date->month = month(&reading);
-    pass(&reading, ENR_SPAN(" "));
-    bool one_digit = reading.rest.len > 0 && reading.rest.ptr[0] == ' ';
-    pass(&reading, one_digit ? ENR_SPAN(" ") : ENR_SPAN(""));
-    date->day = number(&reading, one_digit ? 1 : 2);
-    pass(&reading, ENR_SPAN(" "));
-    time_of_day(&reading, date);
-    pass(&reading, ENR_SPAN(" "));
-    date->year = number(&reading, 4);
-    return reading.good && reading.rest.len == 0;
+    unsigned day_of_week = 0;
+    switch (field) {
+    case 'w':
+        return take_short_day(text, &day_of_week);
+    case 'l':
+        return take_long_day(text);
+    case 'd':
+        return take_number(text, 2, &date->day);
+    case 'e':
+        return take_padded_day(text, &date->day);
+    case 'b':
+        return take_name(text, "JanFebMarAprMayJunJulAugSepOctNovDec", &date->month);
+    case 'y':
+        return take_number(text, 4, &date->year);
+    case 'c':
+        return take_number(text, 2, &date->year);
+    case 'h':
+        return take_number(text, 2, &date->hour);
+    case 'm':
+        return take_number(text, 2, &date->minute);
+    case 's':
+        return take_number(text, 2, &date->second);
+    default:
+        return take_word(text, (enr_span_t){(const uint8_t *)&field, 1});
+    }
+}
+
+static bool read_form(enr_span_t text, const char *form, date_t *out_date)
+{
+    *out_date = (date_t){0};
+    for (; *form != '\0'; form++) {
+        if (!take(&text, *form, out_date)) {
+            return false;
+        }
+    }
+    return text.len == 0;
 }
 
 static bool is_leap(unsigned year)
@@ -171,10 +154,15 @@ static void complete_year(date_t *date, int64_t now)
 enr_status_t enr_http_date_parse(enr_span_t text, int64_t now, int64_t *out_seconds)
 {
     assert(out_seconds != NULL);
-    date_t date = {0};
-    if (read_rfc850(text, &date)) {
+    /* Day of the week, short or long; day, two digits or padded; month by name; year of four or two digits; hour,
+     * minute, second. */
+    static const char imf[] = "w, d b y h:m:s GMT";    /* Sun, 06 Nov 1994 08:49:37 GMT */
+    static const char rfc850[] = "l, d-b-c h:m:s GMT"; /* Sunday, 06-Nov-94 08:49:37 GMT */
+    static const char asctime[] = "w b e h:m:s y";     /* Sun Nov  6 08:49:37 1994 */
+    date_t date;
+    if (read_form(text, rfc850, &date)) {
         complete_year(&date, now);
-    } else if (!read_imf(text, &date) && !read_asctime(text, &date)) {
+    } else if (!read_form(text, imf, &date) && !read_form(text, asctime, &date)) {
         return ENR_E_SYNTAX;
     }
     if (!exists(&date)) {

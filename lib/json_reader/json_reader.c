@@ -351,6 +351,7 @@ enr_json_node_t enr_json_next(const enr_json_reader_t *reader, enr_json_node_t n
 
 enr_json_node_t enr_json_value(const enr_json_reader_t *reader, enr_json_node_t key)
 {
+    (void)reader; /* only the assertion asks it */
     assert(is_key(reader, key));
     return key + 1;
 }
