@@ -138,6 +138,123 @@ static void check_truncated(const outcome_t *whole, outcome_t start, size_t len)
     drop(&start);
 }
 
+/* --- a second, simple reader of what was accepted: it has all of it, and need refuse nothing --- */
+
+typedef struct {
+    unsigned code;
+    unsigned lengths, codings, types;
+    enr_span_t length, type;
+    bool closes;
+} head_t;
+
+static enr_span_t next_line(enr_span_t *rest)
+{
+    size_t end = 0;
+    while (end + 1 < rest->len && (rest->ptr[end] != '\r' || rest->ptr[end + 1] != '\n')) {
+        end++;
+    }
+    MUST(end + 1 < rest->len);
+    enr_span_t line = enr_span_slice(*rest, 0, end);
+    *rest = enr_span_slice(*rest, end + 2, rest->len);
+    return line;
+}
+
+static size_t number(enr_span_t digits, int base)
+{
+    char text[24] = "";
+    MUST(digits.len > 0);
+    while (digits.len > 1 && digits.ptr[0] == '0') {
+        digits = enr_span_slice(digits, 1, digits.len);
+    }
+    MUST(digits.len < sizeof text);
+    memcpy(text, digits.ptr, digits.len);
+    return (size_t)strtoull(text, NULL, base);
+}
+
+static bool is(enr_span_t text, const char *word)
+{
+    return enr_span_equal_ignore_case(text, enr_span_from_str(word));
+}
+
+static void read_field(head_t *head, enr_span_t line)
+{
+    const uint8_t *colon = memchr(line.ptr, ':', line.len);
+    MUST(colon != NULL && colon > line.ptr);
+    enr_span_t name = enr_span_slice(line, 0, (size_t)(colon - line.ptr));
+    enr_span_t value = enr_span_trim(enr_span_slice(line, name.len + 1, line.len));
+    if (is(name, "content-length")) {
+        head->lengths++;
+        head->length = value;
+    } else if (is(name, "transfer-encoding")) {
+        head->codings++;
+        MUST(is(value, "chunked"));
+    } else if (is(name, "content-type")) {
+        head->types++;
+        head->type = value;
+    } else if (is(name, "connection")) {
+        head->closes = head->closes || is(value, "close");
+    }
+}
+
+/* The head of the final response; `rest` goes on behind it. */
+static head_t read_head(enr_span_t *rest)
+{
+    head_t head = {.code = 0};
+    while (head.code < 200) {
+        head = (head_t){.closes = head.closes};
+        enr_span_t line = next_line(rest);
+        MUST(line.len >= 12 && memcmp(line.ptr, "HTTP/1.", 7) == 0);
+        head.code = (unsigned)number(enr_span_slice(line, 9, 12), 10);
+        head.closes = head.closes || line.ptr[7] == '0';
+        for (line = next_line(rest); line.len > 0; line = next_line(rest)) {
+            read_field(&head, line);
+        }
+    }
+    return head;
+}
+
+/* RFC 9112 7.1 */
+static void check_chunks(enr_span_t rest, enr_span_t body)
+{
+    size_t size = 1;
+    while (size > 0) {
+        enr_span_t line = next_line(&rest);
+        size_t digits = 0;
+        while (digits < line.len && memchr("0123456789abcdefABCDEF", line.ptr[digits], 22) != NULL) {
+            digits++;
+        }
+        size = number(enr_span_slice(line, 0, digits), 16);
+        MUST(size <= rest.len && size <= body.len);
+        MUST(enr_span_equal(enr_span_slice(rest, 0, size), enr_span_slice(body, 0, size)));
+        rest = enr_span_slice(rest, size, rest.len);
+        body = enr_span_slice(body, size, body.len);
+        MUST(size == 0 || next_line(&rest).len == 0);
+    }
+    while (next_line(&rest).len > 0) {
+    }
+    MUST(rest.len == 0 && body.len == 0);
+}
+
+/* RFC 9112 6.3, behaviours 1 to 4: where the body of an accepted response is, and when its connection goes on. */
+static void check_accepted(enr_span_t bytes, bool head_request, const outcome_t *outcome)
+{
+    enr_span_t rest = enr_span_slice(bytes, 0, outcome->used);
+    enr_span_t body = enr_buffer_span(&outcome->body);
+    head_t head = read_head(&rest);
+    MUST(head.code == outcome->code && head.lengths + head.codings <= 1);
+    MUST(!outcome->json || (head.types > 0 && !is(head.type, "text/html")));
+    MUST(outcome->json || head.types != 1 || !is(head.type, "application/json"));
+    MUST(!outcome->reusable || !head.closes);
+    if (head_request || head.code == 204 || head.code == 304) {
+        MUST(body.len == 0 && rest.len == 0);
+    } else if (head.codings > 0) {
+        check_chunks(rest, body);
+    } else {
+        MUST(enr_span_equal(body, rest) && outcome->framed == (head.lengths > 0));
+        MUST(head.lengths == 0 || number(head.length, 10) == body.len);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enr_span_t bytes = {data, size};
@@ -145,6 +262,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool head_request = (choice & 1) != 0;
     size_t cut = ((size_t)(choice >> 1) << 8 | fuzz_choice(&bytes)) % (bytes.len + 1);
     outcome_t whole = run(bytes, head_request, bytes.len, bytes.len);
+    if (whole.status == ENR_OK) {
+        check_accepted(bytes, head_request, &whole);
+    }
     check_same(&whole, run(bytes, head_request, 1, 1));
     check_same(&whole, run(bytes, head_request, cut, bytes.len));
     check_truncated(&whole, run(enr_span_slice(bytes, 0, cut), head_request, cut, cut), cut);
