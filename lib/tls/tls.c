@@ -45,6 +45,16 @@ static int bio_receive(void *ctx, unsigned char *out, size_t capacity)
     return MBEDTLS_ERR_SSL_INTERNAL_ERROR;
 }
 
+/* Whether the record at hand holds more than the buffer may, by less than the 256 bytes that protection may add (RFC
+   8446 5.2): mbedTLS has room to open such a record, and then calls it invalid like any other. */
+static bool is_too_large(const mbedtls_ssl_context *ssl)
+{
+    const uint8_t *length = ssl->MBEDTLS_PRIVATE(in_len);
+    int over = (length[0] << 8 | length[1]) - MBEDTLS_SSL_IN_CONTENT_LEN;
+    int tag = ssl->MBEDTLS_PRIVATE(transform_in) != NULL ? 16 : 0; /* the same in every suite here */
+    return over > tag && over <= 256;
+}
+
 static enr_status_t status_of_failure(const enr_tls_t *tls, int failure)
 {
     const session_t *session = tls->session;
@@ -63,6 +73,8 @@ static enr_status_t status_of_failure(const enr_tls_t *tls, int failure)
     case MBEDTLS_ERR_SSL_BAD_INPUT_DATA: /* it wanted to fetch more than its input buffer holds */
     case MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL:
         return ENR_E_TLS_RECORD;
+    case MBEDTLS_ERR_SSL_INVALID_RECORD:
+        return is_too_large(&session->ssl) ? ENR_E_TLS_RECORD : ENR_E_TLS_PROTOCOL;
     case MBEDTLS_ERR_SSL_CONN_EOF:
     case MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY:
         return ENR_E_CLOSED;
@@ -235,8 +247,8 @@ static enr_status_t try_in_full(enr_tls_t *tls, uint32_t now_ms, enr_wait_t *out
 
 static bool blames_ticket(const enr_tls_t *tls, enr_status_t status)
 {
-    bool may =
-        status == ENR_E_TLS_ALERT || status == ENR_E_TLS_PROTOCOL || status == ENR_E_CLOSED || status == ENR_E_RESET;
+    bool may = status == ENR_E_TLS_ALERT || status == ENR_E_TLS_PROTOCOL || status == ENR_E_CLOSED ||
+               status == ENR_E_RESET || status == ENR_E_TLS_RECORD; /* the code for a ticket whose host is damaged */
     return may && tls->state == SHAKING_HANDS && tls->offered;
 }
 
