@@ -71,11 +71,7 @@ void ticket_bind(enr_tls_t *tls)
     good = good && hash_part(&hash, (enr_span_t){(const uint8_t *)tls->config.pins, 32 * tls->config.pin_count});
     uint8_t port[2] = {(uint8_t)(tls->port >> 8), (uint8_t)tls->port};
     good = good && hash_part(&hash, (enr_span_t){port, sizeof port});
-    for (size_t i = 0; good && i < tls->host.len; i++) { /* a name is the same in either case */
-        uint8_t byte = tls->host.ptr[i];
-        uint8_t lower = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
-        good = psa_hash_update(&hash, &lower, 1) == PSA_SUCCESS;
-    }
+    good = good && hash_part(&hash, tls->host); /* as it is written: mbedTLS compares it so with a ticket's */
     tls->in_full = tls->in_full || !finish_hash(&hash, good, tls->binding);
 }
 
