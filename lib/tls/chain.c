@@ -262,8 +262,11 @@ enr_status_t chain_reading_status(int failure)
     case MBEDTLS_ERR_X509_INVALID_EXTENSIONS: /* an unknown critical one too */
     case MBEDTLS_ERR_X509_UNKNOWN_VERSION:
     case MBEDTLS_ERR_X509_SIG_MISMATCH:
+    case MBEDTLS_ERR_PK_KEY_INVALID_FORMAT:
     case MBEDTLS_ERR_PK_INVALID_PUBKEY:
     case MBEDTLS_ERR_PK_INVALID_ALG:
+    case MBEDTLS_ERR_ECP_INVALID_KEY: /* not a point of its curve */
+    case MBEDTLS_ERR_ECP_BAD_INPUT_DATA:
         return ENR_E_CERT_TRUST;
     default:
         return ENR_E_TLS_PROTOCOL;
