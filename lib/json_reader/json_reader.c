@@ -362,39 +362,38 @@ static enr_span_t inner(const enr_json_reader_t *reader, const jsmntok_t *token)
     return enr_span_slice(reader->text, (size_t)token->start, (size_t)token->end);
 }
 
-/* Decodes the character or byte at the start of a string's inside, which the validator has accepted. Returns its length
-   there; *out_len is its length decoded. */
-static size_t decode_next(enr_span_t text, uint8_t out[4], size_t *out_len)
+/* Decodes the escape at text[at] of a string's inside, which the validator has accepted. Returns where it ends;
+   *out_len is its length decoded. */
+static size_t decode_escape(enr_span_t text, size_t at, uint8_t out[4], size_t *out_len)
 {
-    if (text.ptr[0] != '\\') {
-        out[0] = text.ptr[0];
-        *out_len = 1;
-        return 1;
-    }
     uint32_t code_point = 0;
-    size_t len = read_escape(text, &code_point);
+    size_t len = read_escape(enr_span_slice(text, at, text.len), &code_point);
     *out_len = enr_utf8_encode(code_point, out);
-    return len;
+    return at + len;
 }
 
 /* A key, which may be written with escapes, against plain text. */
 static bool key_is(const enr_json_reader_t *reader, enr_json_node_t node, enr_span_t key)
 {
     enr_span_t text = inner(reader, token_of(reader, node));
-    if (text.len < key.len) {
-        return false; /* an escape is never shorter than what it stands for */
-    }
-    while (text.len > 0) {
+    size_t at = 0;
+    size_t same = 0; /* bytes of key that text[0 .. at] stands for */
+    for (;;) {
+        while (at < text.len && same < key.len && text.ptr[at] == key.ptr[same] && text.ptr[at] != '\\') {
+            at++;
+            same++;
+        }
+        if (at == text.len || text.ptr[at] != '\\') {
+            return at == text.len && same == key.len;
+        }
         uint8_t bytes[4];
         size_t len = 0;
-        size_t used = decode_next(text, bytes, &len);
-        if (len > key.len || memcmp(bytes, key.ptr, len) != 0) {
+        at = decode_escape(text, at, bytes, &len);
+        if (len > key.len - same || memcmp(bytes, key.ptr + same, len) != 0) {
             return false;
         }
-        text = enr_span_slice(text, used, text.len);
-        key = enr_span_slice(key, len, key.len);
+        same += len;
     }
-    return key.len == 0;
 }
 
 enr_json_node_t enr_json_member(const enr_json_reader_t *reader, enr_json_node_t node, enr_span_t key)
@@ -410,6 +409,13 @@ enr_json_node_t enr_json_member(const enr_json_reader_t *reader, enr_json_node_t
     return ENR_JSON_NONE;
 }
 
+/* Where the first escape at or after text[at] begins, or the end. */
+static size_t plain_end(enr_span_t text, size_t at)
+{
+    const uint8_t *escape = at < text.len ? memchr(text.ptr + at, '\\', text.len - at) : NULL;
+    return escape == NULL ? text.len : (size_t)(escape - text.ptr);
+}
+
 enr_status_t enr_json_string(const enr_json_reader_t *reader, enr_json_node_t node, enr_buffer_t *scratch,
                              enr_span_t *out_text)
 {
@@ -417,17 +423,21 @@ enr_status_t enr_json_string(const enr_json_reader_t *reader, enr_json_node_t no
         return ENR_E_UNEXPECTED;
     }
     enr_span_t text = inner(reader, token_of(reader, node));
-    if (text.len == 0 || memchr(text.ptr, '\\', text.len) == NULL) {
+    size_t at = plain_end(text, 0);
+    if (at == text.len) {
         *out_text = text;
         return ENR_OK;
     }
     enr_buffer_t decoded = *scratch;
-    while (text.len > 0 && !decoded.full) {
+    enr_buffer_append(&decoded, enr_span_slice(text, 0, at));
+    while (at < text.len) {
         uint8_t bytes[4];
         size_t len = 0;
-        size_t used = decode_next(text, bytes, &len);
+        at = decode_escape(text, at, bytes, &len);
         enr_buffer_append(&decoded, (enr_span_t){bytes, len});
-        text = enr_span_slice(text, used, text.len);
+        size_t end = plain_end(text, at);
+        enr_buffer_append(&decoded, enr_span_slice(text, at, end));
+        at = end;
     }
     if (decoded.full) {
         return ENR_E_LIMIT;

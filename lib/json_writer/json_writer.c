@@ -59,7 +59,7 @@ static void append_string(enr_json_writer_t *writer, enr_span_t text)
     enr_buffer_append_byte(writer->out, '"');
     for (;;) {
         size_t run = enr_utf8_json_run(text);
-        append_text(writer, enr_span_slice(text, 0, run));
+        append_text(writer, (enr_span_t){text.ptr, run});
         if (run == text.len) {
             break;
         }

@@ -1,9 +1,6 @@
 #include "enrich/utf8.h"
 
 #include <assert.h>
-#include <string.h>
-
-#define EVERY_BYTE(value) (SIZE_MAX / 255 * (value))
 
 /* RFC 3629 4: the lead byte gives the length and narrows the second byte; the others are 80..BF. */
 size_t enr_utf8_next(enr_span_t text)
@@ -47,32 +44,45 @@ bool enr_utf8_valid(enr_span_t text)
     return true;
 }
 
-/* Whether one of the bytes in the word is below 20, '"', '\' or above 7F. Subtracting borrows from a byte's top bit
-   exactly when the byte is smaller; exchanging 20 and 22 first makes '"' smaller than 21, with all below 20. A borrow
-   into the next byte comes only from a byte that counts already. */
-static bool holds_special(size_t word)
+/* Marks, by its top bit, the lowest byte of the word that is below 20, '"', '\' or above 7F; bytes above the lowest may
+   be marked wrongly. Subtracting borrows from a byte's top bit exactly when the byte is smaller; exchanging 20 and 22
+   first makes '"' smaller than 21, with all below 20. Only a marked byte borrows from the next. */
+static uint32_t mark_special(uint32_t word)
 {
-    size_t low_or_quote = (word ^ EVERY_BYTE(0x02)) - EVERY_BYTE(0x21);
-    size_t backslash = (word ^ EVERY_BYTE('\\')) - EVERY_BYTE(1);
-    return ((word | low_or_quote | backslash) & EVERY_BYTE(0x80)) != 0;
+    uint32_t low_or_quote = (word ^ 0x02020202) - 0x21212121;
+    uint32_t backslash = (word ^ 0x5C5C5C5C) - 0x01010101;
+    return (word | low_or_quote | backslash) & 0x80808080;
+}
+
+/* The first byte is the lowest; compilers make one load of it. */
+static uint32_t load_word(const uint8_t *bytes)
+{
+    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/* Where the run of plain ASCII that begins at text[at] ends. */
+static size_t plain_end(enr_span_t text, size_t at)
+{
+    for (; text.len - at >= 4; at += 4) {
+        uint32_t marks = mark_special(load_word(text.ptr + at));
+        if (marks != 0) {
+            for (; (marks & 0x80) == 0; marks >>= 8) {
+                at++;
+            }
+            return at;
+        }
+    }
+    while (at < text.len && (mark_special(text.ptr[at]) & 0x80) == 0) {
+        at++;
+    }
+    return at;
 }
 
 size_t enr_utf8_json_run(enr_span_t text)
 {
     size_t at = 0;
     for (;;) {
-        size_t word;
-        while (text.len - at >= sizeof word) {
-            memcpy(&word, text.ptr + at, sizeof word);
-            if (holds_special(word)) {
-                break;
-            }
-            at += sizeof word;
-        }
-        while (at < text.len && text.ptr[at] >= 0x20 && text.ptr[at] < 0x80 && text.ptr[at] != '"' &&
-               text.ptr[at] != '\\') {
-            at++;
-        }
+        at = plain_end(text, at);
         size_t len = at < text.len && text.ptr[at] >= 0x80 ? enr_utf8_next(enr_span_slice(text, at, text.len)) : 0;
         if (len == 0) {
             return at;
