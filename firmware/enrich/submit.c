@@ -38,19 +38,6 @@ static enr_contact_t merge_contact(const options_t *options, const enr_badge_t *
     return contact;
 }
 
-/* 128 random bits as hexadecimal digits (DESIGN 6). */
-static enr_status_t make_token(uint8_t out_token[ENR_TOKEN_LEN])
-{
-    static const char DIGITS[] = "0123456789abcdef";
-    uint8_t random[ENR_TOKEN_LEN / 2];
-    enr_status_t status = enr_tls_random(random, sizeof random);
-    for (size_t i = 0; status == ENR_OK && i < sizeof random; i++) {
-        out_token[2 * i] = (uint8_t)DIGITS[random[i] >> 4];
-        out_token[2 * i + 1] = (uint8_t)DIGITS[random[i] & 0x0f];
-    }
-    return status;
-}
-
 static void report_status(report_t *report, exit_code_t code, enr_status_t status, const char *where)
 {
     report->code = code;
@@ -101,7 +88,7 @@ static void report_refusal(report_t *report, const enr_refusal_t *refusal, const
 static bool start(const options_t *options, const enr_badge_t *badge, session_t *session, kept_t *kept,
                   report_t *report)
 {
-    enr_status_t status = make_token(kept->token);
+    enr_status_t status = enr_tls_token(kept->token);
     if (status != ENR_OK) {
         report->outcome = OUTCOME_NOT_SENT;
         report_status(report, outcome_exit(status), status, "token");

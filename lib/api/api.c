@@ -14,14 +14,14 @@ _Static_assert(MESSAGE_RAW_MAX + ENR_API_KEY_MAX <= ENR_RESULT_TEXT_MAX, "they a
 
 /* --- settings --- */
 
-static bool api_key_valid(enr_span_t key)
+static bool is_visible(enr_span_t text)
 {
-    for (size_t i = 0; i < key.len; i++) {
-        if (key.ptr[i] < 0x21 || key.ptr[i] > 0x7e) {
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] < 0x21 || text.ptr[i] > 0x7e) {
             return false;
         }
     }
-    return key.len >= 1 && key.len <= ENR_API_KEY_MAX;
+    return true;
 }
 
 static enr_status_t parse_base(enr_span_t base, enr_url_t *out_url)
@@ -30,7 +30,8 @@ static enr_status_t parse_base(enr_span_t base, enr_url_t *out_url)
     if (status != ENR_OK) {
         return status;
     }
-    if (!enr_host_is_name(out_url->host) || out_url->path.len != out_url->path_and_query.len) {
+    if (!enr_host_is_name(out_url->host) || out_url->path.len != out_url->path_and_query.len ||
+        !is_visible(out_url->path)) {
         return ENR_E_URL;
     }
     while (out_url->path.len > 0 && out_url->path.ptr[out_url->path.len - 1] == '/') {
@@ -43,11 +44,13 @@ enr_status_t enr_api_init(enr_api_t *api, const enr_api_config_t *config, enr_ex
                           enr_buffer_t request, enr_buffer_t body)
 {
     *api = (enr_api_t){.config = *config, .exchange = exchange, .request = request, .body = body, .call = NO_CALL};
-    if (!api_key_valid(config->api_key)) {
+    enr_span_t async_base = config->async_base.len > 0 ? config->async_base : ENR_SPAN(ENR_ASYNC_BASE_DEFAULT);
+    enr_span_t sync_base = config->sync_base.len > 0 ? config->sync_base : ENR_SPAN(ENR_SYNC_BASE_DEFAULT);
+    if (config->api_key.len < 1 || config->api_key.len > ENR_API_KEY_MAX || !is_visible(config->api_key)) {
         return ENR_E_SETTING;
     }
-    enr_status_t status = parse_base(config->async_base, &api->async_url);
-    return status == ENR_OK ? parse_base(config->sync_base, &api->sync_url) : status;
+    enr_status_t status = parse_base(async_base, &api->async_url);
+    return status == ENR_OK ? parse_base(sync_base, &api->sync_url) : status;
 }
 
 /* --- requests --- */
@@ -526,6 +529,7 @@ enr_status_t enr_api_step(enr_api_t *api, uint32_t now_ms, enr_wait_t *out_wait)
 void enr_api_commit(enr_api_t *api)
 {
     enr_exchange_commit(api->exchange);
+    api->answer.verdict = ENR_MAY_HAVE_BEEN_ACCEPTED; /* for whoever walks away without a last step or close */
 }
 
 void enr_api_close(enr_api_t *api)

@@ -38,7 +38,7 @@ static bool take_number(enr_span_t *text, size_t digits, unsigned *out_number)
 /* The number, from 1, of the name of three letters that the text begins with. */
 static bool take_name(enr_span_t *text, const char *names, unsigned *out_number)
 {
-    for (unsigned i = 0; text->len >= 3 && names[3 * i] != '\0'; i++) {
+    for (unsigned i = 0; text->len >= 3 && names[(size_t)3 * i] != '\0'; i++) {
         if (memcmp(text->ptr, names + (size_t)3 * i, 3) == 0) {
             *text = enr_span_slice(*text, 3, text->len);
             *out_number = i + 1;

@@ -115,3 +115,30 @@ enr_status_t enr_tls_random(uint8_t *out, size_t len)
 {
     return process.seeded && process_random(NULL, out, len) == 0 ? ENR_OK : ENR_E_ENTROPY;
 }
+
+enr_status_t enr_tls_token(uint8_t out_token[ENR_TOKEN_LEN])
+{
+    static const char digits[] = "0123456789abcdef";
+    uint8_t random[ENR_TOKEN_LEN / 2];
+    enr_status_t status = enr_tls_random(random, sizeof random);
+    for (size_t i = 0; status == ENR_OK && i < sizeof random; i++) {
+        out_token[2 * i] = (uint8_t)digits[random[i] >> 4];
+        out_token[2 * i + 1] = (uint8_t)digits[random[i] & 0x0f];
+    }
+    return status;
+}
+
+static void *take_from_arena(void *ctx, size_t count, size_t size)
+{
+    return enr_arena_take(ctx, count, size);
+}
+
+static void give_to_arena(void *ctx, void *piece)
+{
+    enr_arena_give(ctx, piece);
+}
+
+enr_tls_memory_t enr_tls_memory_of_arena(enr_arena_t *arena)
+{
+    return (enr_tls_memory_t){.ctx = arena, .take = take_from_arena, .give = give_to_arena};
+}

@@ -152,7 +152,8 @@ static void test_settings(void **state)
         {ENR_ASYNC_BASE_DEFAULT, "https://[::1]/v2", KEY, ENR_E_URL},
         {"https://app.prontohq.test/api?x=1", ENR_SYNC_BASE_DEFAULT, KEY, ENR_E_URL},
         {"https://app.prontohq.test/a b", ENR_SYNC_BASE_DEFAULT, KEY, ENR_E_URL},
-        {"", ENR_SYNC_BASE_DEFAULT, KEY, ENR_E_URL},
+        {"https://app.prontohq.test/\xc3\xa9", ENR_SYNC_BASE_DEFAULT, KEY, ENR_E_URL},
+        {"", "", KEY, ENR_OK}, /* the defaults */
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         rig_t *rig = rig_json("200 OK", "{}");
@@ -631,7 +632,9 @@ static void test_close(void **state)
     rig->connection.turns[0].after_ms = 5000;
     assert_int_equal(start_single(rig), ENR_OK);
     assert_int_equal(enr_api_step(&rig->api, 0, &wait), ENR_READY);
+    assert_int_equal(rig->api.answer.verdict, ENR_SURELY_NOT_ACCEPTED);
     enr_api_commit(&rig->api);
+    assert_int_equal(rig->api.answer.verdict, ENR_MAY_HAVE_BEEN_ACCEPTED); /* also for whoever stops looking here */
     assert_int_equal(enr_api_step(&rig->api, 0, &wait), ENR_AGAIN);
     enr_api_close(&rig->api);
     assert_int_equal(rig->api.answer.verdict, ENR_MAY_HAVE_BEEN_ACCEPTED);

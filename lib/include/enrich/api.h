@@ -43,8 +43,8 @@ typedef struct {
     enr_span_t body;    /* the whole body as it came; credits hands it through */
 } enr_answer_t;
 
-/* The calls and what is under way. Fields are private but for `answer`, which is meaningful after a step gave ENR_OK or
-   an error, until the next start. Must not be moved while it is in use. */
+/* The calls and what is under way. Fields are private but for `answer`: its verdict holds at any time after a start,
+   the rest after a step gave ENR_OK or an error, until the next start. Must not be moved while it is in use. */
 typedef struct {
     enr_api_config_t config;
     enr_url_t async_url;
@@ -64,8 +64,8 @@ typedef struct {
 /* Makes an idle api and checks the settings, as every start of a program must (behaviours 11). The exchange and both
    pieces of memory belong to the caller and must outlive it: `request` holds a whole request (1 KB for one contact; a
    batch of n about 400 bytes each and 400), `body` a whole answer body. ENR_OK; ENR_E_SETTING (API key empty, longer
-   than ENR_API_KEY_MAX, or with a character outside 0x21 to 0x7E); ENR_E_URL (a base that is not https, has a query, or
-   whose host is not a DNS name); ENR_E_LIMIT (a base longer than ENR_URL_MAX). */
+   than ENR_API_KEY_MAX, or with a character outside 0x21 to 0x7E); ENR_E_URL (a base that is not https, has a query or
+   a character outside ASCII, or whose host is not a DNS name); ENR_E_LIMIT (a base longer than ENR_URL_MAX). */
 ENR_NODISCARD enr_status_t enr_api_init(enr_api_t *api, const enr_api_config_t *config, enr_exchange_t *exchange,
                                         enr_buffer_t request, enr_buffer_t body);
 
@@ -108,7 +108,8 @@ ENR_NODISCARD enr_status_t enr_api_start_credits(enr_api_t *api, uint32_t now_ms
    ENR_E_RATE_LIMITED (429), ENR_E_NOT_FOUND (404 on a get), ENR_E_PORTAL (511), ENR_E_SERVER (408, other 5xx). */
 ENR_NODISCARD enr_status_t enr_api_step(enr_api_t *api, uint32_t now_ms, enr_wait_t *out_wait);
 
-/* Lets the request under way leave. See enr_exchange_commit. */
+/* Lets the request under way leave, see enr_exchange_commit. From here on answer.verdict is ENR_MAY_HAVE_BEEN_ACCEPTED
+   until a step or enr_api_close knows better. */
 void enr_api_commit(enr_api_t *api);
 
 /* Gives up the call under way, if any, and closes the connection. answer.verdict then says whether the request may have

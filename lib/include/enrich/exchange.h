@@ -80,12 +80,14 @@ void enr_exchange_init(enr_exchange_t *exchange, enr_stream_t stream, const enr_
 void enr_exchange_start(enr_exchange_t *exchange, const enr_outgoing_t *outgoing, enr_buffer_t *body, uint32_t now_ms);
 
 /* Does what can be done now.
-   ENR_AGAIN  call again when *out_wait has come
-   ENR_READY  at the gate: the connection stands, no byte of the request has left; call enr_exchange_commit, or
-   enr_exchange_close to give up. *out_wait is the time at which it gives up by itself ENR_OK     the answer is
-   complete: see `response` and the body errors     the stream's; ENR_E_TIMEOUT_…; ENR_E_CLOSED, ENR_E_TRUNCATED;
-   ENR_E_HTTP, ENR_E_HTTP_LIMIT (also: the body does not fit its buffer), ENR_E_CONTENT_CODING. The connection is then
-   closed. After ENR_OK or an error the exchange is idle again. */
+   - ENR_AGAIN: call again when *out_wait has come.
+   - ENR_READY: at the gate. The connection stands, no byte of the request has left; call enr_exchange_commit, or
+     enr_exchange_close to give up. *out_wait is the time at which it gives up by itself.
+   - ENR_OK: the answer is complete, see `response` and the body.
+   - Errors: the stream's; ENR_E_TIMEOUT_…; ENR_E_CLOSED, ENR_E_TRUNCATED; ENR_E_HTTP, ENR_E_HTTP_LIMIT (also: the body
+     does not fit its buffer), ENR_E_CONTENT_CODING. The connection is then closed.
+
+   After ENR_OK or an error the exchange is idle again. */
 ENR_NODISCARD enr_status_t enr_exchange_step(enr_exchange_t *exchange, uint32_t now_ms, enr_wait_t *out_wait);
 
 /* Opens the gate: from the next step on bytes of the request may leave. Asserts that the exchange is at READY. That

@@ -5,7 +5,9 @@
 
 #include "enrich/stream.h"
 
-/* net: one TCP connection at a time. */
+/* net: one TCP connection at a time. After open has given ENR_OK, an ENR_AGAIN of send means that the caller waits for
+   ENR_WAIT_WRITE, one of receive for ENR_WAIT_READ. Time-outs of whole phases are the caller's; only how long one of
+   several addresses may take is the port's own affair. */
 typedef struct {
     void *ctx;
 
@@ -15,16 +17,16 @@ typedef struct {
        other): ENR_E_DNS, ENR_E_TIMEOUT_DNS (no DNS server answered), ENR_E_REFUSED, ENR_E_UNREACHABLE, ENR_E_RESET,
        ENR_E_TIMEOUT_CONNECT, ENR_E_PORTAL (the port was told to refuse private addresses and got no other),
        ENR_E_SETTING (a setting of the port), ENR_E_NETWORK. After an error it is closed. host must stay valid until
-       then. */
+       then. It is called again with the same arguments after ENR_AGAIN, never on an open connection. */
     enr_status_t (*open)(void *ctx, enr_span_t host, uint16_t port, uint32_t now_ms, enr_phase_t *out_phase,
                          enr_wait_t *out_wait);
 
-    /* Sends bytes, possibly fewer: *out_sent, at least 1 with ENR_OK. ENR_AGAIN: no room now. ENR_E_RESET,
-     * ENR_E_NETWORK. */
+    /* Sends at least one byte, possibly fewer than given: *out_sent, at least 1 with ENR_OK. ENR_AGAIN: no room now.
+     * ENR_E_RESET, ENR_E_NETWORK. */
     enr_status_t (*send)(void *ctx, enr_span_t bytes, size_t *out_sent);
 
-    /* Receives up to capacity bytes: *out_len, at least 1 with ENR_OK. ENR_AGAIN: none now. ENR_END: FIN came.
-     * ENR_E_RESET, ENR_E_NETWORK. */
+    /* Receives up to capacity bytes: *out_len, at least 1 with ENR_OK. ENR_AGAIN: none now. ENR_END: FIN came; so it is
+     * each time that it is asked again, like ENR_E_RESET. ENR_E_RESET, ENR_E_NETWORK. */
     enr_status_t (*receive)(void *ctx, uint8_t *out, size_t capacity, size_t *out_len);
 
     /* Closes at once; no linger. Closing twice is allowed. */

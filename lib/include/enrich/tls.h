@@ -2,6 +2,8 @@
 #ifndef ENRICH_TLS_H
 #define ENRICH_TLS_H
 
+#include "enrich/arena.h"
+#include "enrich/limits.h"
 #include "enrich/port.h"
 
 /* Where mbedTLS takes its memory from: the program's choice (DESIGN 3). take gives zeroed memory, aligned for any type,
@@ -12,6 +14,10 @@ typedef struct {
     void (*give)(void *ctx, void *piece);
 } enr_tls_memory_t;
 
+/* Memory from an arena, for boards; the arena must stay. One connection with a 16,384-byte input buffer takes some 27
+   KB on a 32-bit part, one of 4,096 bytes 12 KB less (lib/DESIGN.md, TLS memory). */
+enr_tls_memory_t enr_tls_memory_of_arena(enr_arena_t *arena);
+
 /* Readies what mbedTLS keeps once per process, the one exception to "no globals": its memory hook, its PSA keys and the
    random generator (CTR_DRBG), which is seeded from the entropy duty here and again by itself later. Call once, before
    the first open; memory and entropy must stay for ever. A second call with the same arguments after an error is
@@ -20,6 +26,9 @@ ENR_NODISCARD enr_status_t enr_tls_init(const enr_tls_memory_t *memory, const en
 
 /* Random bytes from the generator that enr_tls_init has seeded: for tokens. ENR_OK, ENR_E_ENTROPY. */
 ENR_NODISCARD enr_status_t enr_tls_random(uint8_t *out, size_t len);
+
+/* A fresh token: 128 random bits as ENR_TOKEN_LEN lower-case hexadecimal digits (DESIGN 6). ENR_OK, ENR_E_ENTROPY. */
+ENR_NODISCARD enr_status_t enr_tls_token(uint8_t out_token[ENR_TOKEN_LEN]);
 
 /* The roots that are trusted, one after the other as DER. Only the one that issued the certificate at hand is ever
    parsed, so that a system bundle costs neither memory nor time. */
