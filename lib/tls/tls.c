@@ -289,6 +289,13 @@ static enr_status_t stream_write(void *ctx, enr_span_t bytes, size_t *out_sent, 
     return ENR_OK;
 }
 
+/* It wants to read and holds a ticket that it has read already: nothing may come that would wake a waiter (behaviours
+   20). */
+static bool holds_message(const mbedtls_ssl_context *ssl, int result)
+{
+    return result == MBEDTLS_ERR_SSL_WANT_READ && mbedtls_ssl_check_pending(ssl) != 0;
+}
+
 static enr_status_t stream_read(void *ctx, uint8_t *out, size_t capacity, size_t *out_len, enr_wait_t *out_wait)
 {
     enr_tls_t *tls = ctx;
@@ -297,8 +304,10 @@ static enr_status_t stream_read(void *ctx, uint8_t *out, size_t capacity, size_t
     tls->refused_before = process_refusals();
     process_set_time(tls->now);
     int result = mbedtls_ssl_read(&session->ssl, out, capacity);
-    while (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
-        ticket_keep(tls);
+    while (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET || holds_message(&session->ssl, result)) {
+        if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
+            ticket_keep(tls);
+        }
         result = mbedtls_ssl_read(&session->ssl, out, capacity);
     }
     if (wants_more(result)) {
