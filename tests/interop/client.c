@@ -44,6 +44,8 @@ typedef struct {
     bool trickles;
     bool send_now;
     bool receive_now;
+    bool dry;    /* it had nothing to receive when it was last asked */
+    size_t held; /* times that a read said ENR_AGAIN although it was not dry (behaviours 20) */
 } meter_t;
 
 static enr_status_t meter_open(void *ctx, enr_span_t host, uint16_t port, uint32_t now_ms, enr_phase_t *out_phase,
@@ -70,10 +72,12 @@ static enr_status_t meter_receive(void *ctx, uint8_t *out, size_t capacity, size
 {
     meter_t *meter = ctx;
     meter->receive_now = !meter->receive_now;
-    if (meter->trickles && !meter->receive_now) {
-        return ENR_AGAIN;
+    enr_status_t status = ENR_AGAIN;
+    if (!meter->trickles || meter->receive_now) {
+        status = meter->below.receive(meter->below.ctx, out, meter->trickles ? 1 : capacity, out_len);
     }
-    return meter->below.receive(meter->below.ctx, out, meter->trickles ? 1 : capacity, out_len);
+    meter->dry = status == ENR_AGAIN;
+    return status;
 }
 
 static void meter_close(void *ctx)
@@ -124,7 +128,7 @@ static enr_status_t write_all(enr_stream_t stream, enr_span_t bytes, const meter
     return status;
 }
 
-static enr_status_t read_all(enr_stream_t stream, const meter_t *meter, size_t *out_received)
+static enr_status_t read_all(enr_stream_t stream, meter_t *meter, size_t *out_received)
 {
     enr_status_t status = ENR_OK;
     while (status == ENR_OK) {
@@ -133,6 +137,7 @@ static enr_status_t read_all(enr_stream_t stream, const meter_t *meter, size_t *
         size_t len = 0;
         status = stream.read(stream.ctx, piece, sizeof piece, &len, &wait);
         *out_received += len;
+        meter->held += status == ENR_AGAIN && !meter->dry;
         status = status == ENR_AGAIN ? wait_for(meter, wait) : status;
     }
     return status;
@@ -172,6 +177,7 @@ client_outcome_t client_run(const client_t *client)
     }
     stream.close(stream.ctx);
     outcome.connections = meter.connections;
+    outcome.held = meter.held;
     outcome.left = arena.in_use - idle;
     return outcome;
 }

@@ -25,6 +25,7 @@ typedef struct {
     size_t received;
     size_t connections; /* that the tls room opened for it */
     size_t left;        /* bytes of TLS memory that were not given back */
+    size_t held;        /* times that a read said ENR_AGAIN while bytes may have been waiting (behaviours 20) */
     bool resumed;
 } client_outcome_t;
 

@@ -2,6 +2,7 @@
    on one line:
      STATUS bytes=<received> in_use=<TLS memory left after close> high_water=<most TLS memory> connections=<opened>
             resumed=<0|1> ticket=<bytes of the ticket kept now> dropped=<tickets dropped>
+            held=<reads that said ENR_AGAIN although the net had not>
    tls_probe HOST PORT CA_FILE [--path PATH] [--now SECONDS] [--memory BYTES] [--trickle] [--ticket FILE]
              [--pins HEX,HEX...]
    FILE is one slot: 32 bytes of binding, then the ticket. It exits 0 whenever it could print that line. */
@@ -139,9 +140,10 @@ int main(int argc, char **argv)
     client.tickets = slot.path == NULL ? NULL : &tickets;
     client_outcome_t outcome = client_run(&client);
     content_t kept = slot.path == NULL ? (content_t){.len = 0} : read_slot(&slot);
-    (void)printf("%s bytes=%zu in_use=%zu high_water=%zu connections=%zu resumed=%d ticket=%zu dropped=%zu\n",
+    (void)printf("%s bytes=%zu in_use=%zu high_water=%zu connections=%zu resumed=%d ticket=%zu dropped=%zu "
+                 "held=%zu\n",
                  enr_status_name(outcome.status), outcome.received, outcome.left, client_arena()->high_water,
-                 outcome.connections, outcome.resumed, kept.len <= 32 ? 0 : kept.len - 32, slot.dropped);
+                 outcome.connections, outcome.resumed, kept.len <= 32 ? 0 : kept.len - 32, slot.dropped, outcome.held);
     enr_posix_bundle_close(&bundle);
     return 0;
 }
