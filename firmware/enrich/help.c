@@ -75,3 +75,17 @@ const char *help_of(command_t command)
         return OVERVIEW;
     }
 }
+
+const char *help_hint(command_t command)
+{
+    switch (command) {
+    case COMMAND_SUBMIT:
+        return "enrich submit --help shows how";
+    case COMMAND_GET:
+        return "enrich get --help shows how";
+    case COMMAND_BADGE:
+        return "enrich badge --help shows how";
+    default:
+        return "enrich --help shows how";
+    }
+}

@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     report_t report = {.command = "enrich"};
     report.code = options_read(argc, argv, &options, &report.problem);
     if (report.code != EXIT_DONE) {
-        report.problem.hint = "enrich --help shows how";
+        report.problem.hint = help_hint(options.command);
         return report_print(&report);
     }
     if (options.help) {

@@ -25,6 +25,7 @@ typedef struct {
 
 static const option_t OPTIONS[] = {
     {"--help", IN_ALL, FLAG, AT(help), 0},
+    {"-h", IN_ALL, FLAG, AT(help), 0},
     {"--version", 1u << COMMAND_NONE, FLAG, AT(version), 0},
     {"--json", IN_SUBMIT | IN_GET | IN_BADGE, FLAG, AT(json), 0},
     {"--wait", IN_SUBMIT | IN_GET, FLAG, AT(wait), 0},
@@ -259,7 +260,7 @@ exit_code_t options_read(int argc, char **argv, options_t *out_options, problem_
         if (!only_words && strcmp(argument, "--") == 0) {
             only_words = true;
             reading.at++;
-        } else if (!only_words && strncmp(argument, "--", 2) == 0) {
+        } else if (!only_words && (strncmp(argument, "--", 2) == 0 || strcmp(argument, "-h") == 0)) {
             code = take_option(&reading);
         } else if (!only_words && argument[0] == '-' && argument[1] != '\0') {
             code = refuse_unknown(&reading, argument, 2);

@@ -95,7 +95,7 @@ static uint64_t read_number(const char *option, const char *text, uint64_t limit
             usage_error(option, "not a number");
         }
         if (number > (limit - value) / 10) {
-            (void)fprintf(stderr, "enrich-sim: %s: more than %llu\n", option, (unsigned long long)limit);
+            (void)fprintf(stderr, "enrich-sim: %s: more than %llu (see --help)\n", option, (unsigned long long)limit);
             exit(2);
         }
         number = number * 10 + value;
@@ -166,8 +166,17 @@ static void take_option(int option, const char *value, sim_options_t *options)
         (void)fputs(HELP, stdout);
         exit(fflush(stdout) == 0 ? 0 : 1);
     default:
-        exit(2); /* getopt_long has said why */
+        break;
     }
+}
+
+/* Why getopt_long did not take an argument. It knows the options that it names by optopt. */
+static void refuse(int answer, const char *argument)
+{
+    if (answer == ':') {
+        usage_error(argument, "needs a value");
+    }
+    usage_error(argument, optopt > 0 && optopt <= OPTION_HELP ? "takes no value" : "no such option");
 }
 
 static char *default_state(void)
@@ -186,8 +195,15 @@ static char *default_state(void)
 void sim_options_read(int argc, char **argv, sim_options_t *out_options)
 {
     *out_options = (sim_options_t){.address = "127.0.0.1", .rules = sim_settings_default()};
-    int option = 0;
-    while ((option = getopt_long(argc, argv, "", OPTIONS, NULL)) != -1) {
+    for (;;) {
+        const char *argument = argv[optind];
+        int option = getopt_long(argc, argv, "+:", OPTIONS, NULL); /* + in order, : faults are told here */
+        if (option == -1) {
+            break;
+        }
+        if (option == '?' || option == ':') {
+            refuse(option, argument);
+        }
         take_option(option, optarg, out_options);
     }
     if (optind < argc) {
