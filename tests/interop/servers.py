@@ -300,12 +300,49 @@ def offers_ticket(record):
     return False
 
 
+SUITE_NAMES = {0x1301: "AES-128-GCM", 0x1302: "AES-256-GCM", 0x1303: "ChaCha20-Poly1305", 0xc02b: "AES-128-GCM", 0xc02f: "AES-128-GCM",
+               0xc02c: "AES-256-GCM", 0xc030: "AES-256-GCM", 0xcca9: "ChaCha20-Poly1305", 0xcca8: "ChaCha20-Poly1305"}
+GROUP_NAMES = {0x1d: "X25519", 0x17: "P-256", 0x18: "P-384"}
+
+
+def plain_messages(flight):
+    """The handshake messages in the clear at the beginning of what a server sends, as (type, body)."""
+    messages = b""
+    while len(flight) >= 5 and flight[0] in (20, 22):
+        size = int.from_bytes(flight[3:5], "big")
+        messages += flight[5:5 + size] if flight[0] == 22 else b""
+        flight = flight[5 + size:]
+    while len(messages) >= 4:
+        size = int.from_bytes(messages[1:4], "big")
+        yield messages[0], messages[4:4 + size]
+        messages = messages[4 + size:]
+
+
+def negotiated(flight):
+    """What a server has chosen: (version, suite, group), from its ServerHello (RFC 8446 4.1.3) and its ServerKeyExchange (RFC 8422 5.4)."""
+    version, suite, group = "1.2", 0, 0
+    for kind, body in plain_messages(flight):
+        if kind == 12:
+            group = int.from_bytes(body[1:3], "big")
+        if kind != 2:
+            continue
+        at = 35 + body[34]
+        suite, at = int.from_bytes(body[at:at + 2], "big"), at + 5
+        while at < len(body):
+            extension, size = int.from_bytes(body[at:at + 2], "big"), int.from_bytes(body[at + 2:at + 4], "big")
+            version = "1.3" if extension == 43 and body[at + 4:at + 6] == b"\x03\x04" else version
+            group = int.from_bytes(body[at + 4:at + 6], "big") if extension == 51 else group
+            at += 4 + size
+    return version, SUITE_NAMES.get(suite, hex(suite)), GROUP_NAMES.get(group, hex(group))
+
+
 class Watcher:
     """In front of another server: what `misbehave` does, it does to connections that offer a ticket (or to every one, when `to_all`); the others
-    are carried through, and all are when it is None. `offered` counts the hellos with a ticket."""
+    are carried through, and all are when it is None. `offered` counts the hellos with a ticket;
+    `flight` is the beginning of what the server sent last."""
 
     def __init__(self, port, misbehave=None):
-        self.port, self.misbehave, self.to_all, self.offered = port, misbehave, False, 0
+        self.port, self.misbehave, self.to_all, self.offered, self.flight = port, misbehave, False, 0, b""
 
     def __call__(self, connection):
         hello = receive_hello(connection)
@@ -317,10 +354,15 @@ class Watcher:
         with socket.create_connection(("127.0.0.1", self.port)) as behind:
             behind.settimeout(10)
             behind.sendall(hello)
-            back = threading.Thread(target=carry, args=(behind, connection), daemon=True)
+            self.flight = b""
+            back = threading.Thread(target=carry, args=(behind, connection, self.see), daemon=True)
             back.start()
             carry(connection, behind)
             back.join()
+
+    def see(self, piece):
+        if len(self.flight) < 16384:
+            self.flight += piece
 
 
 class Pushed:
@@ -336,9 +378,10 @@ class Pushed:
         return getattr(self.connection, name)
 
 
-def carry(source, target):
+def carry(source, target, see=lambda piece: None):
     try:
         while piece := source.recv(65536):
+            see(piece)
             target.sendall(piece)
     except OSError:
         pass

@@ -1,9 +1,8 @@
-/* Connects with a kept ticket that is damaged in every way: each byte inverted, each byte changed by one bit, and the
-   ticket ended at every length (behaviours 21). Each time the answer must come all the same, resumed or in full, after
-   at most two connections, with all TLS memory given back.
-   tls_damage HOST PORT CA_FILE TICKET_FILE STRIDE, the file from tls_probe; only every STRIDE-th place is damaged.
-   Prints `damages=… resumed=… again=… wrong=…`, `again` being those that took a second connection, and exits 0 when
-   wrong is 0. */
+/* Connects with a kept ticket that is damaged in every way: each byte inverted, and the ticket ended at every length
+   (behaviours 21). Each time the answer must come all the same, resumed or in full, after at most two connections, with
+   all TLS memory given back. tls_damage HOST PORT CA_FILE TICKET_FILE STRIDE, the file from tls_probe; only every
+   STRIDE-th place is damaged. Prints `damages=… resumed=… again=… wrong=…`, `again` being those that took a second
+   connection, and exits 0 when wrong is 0. */
 #include "client.h"
 
 #include <stdio.h>
@@ -92,8 +91,6 @@ int main(int argc, char **argv)
         slot_t damaged = whole;
         damaged.bytes[i] ^= 0xff;
         connect_with(&client, damaged, "inverted", i);
-        damaged.bytes[i] ^= (uint8_t)(0xff ^ 1u << i % 8);
-        connect_with(&client, damaged, "changed by a bit", i);
         damaged = whole;
         damaged.len = i;
         connect_with(&client, damaged, "and all behind it missing", i);
