@@ -105,7 +105,8 @@ static exit_code_t load_base(const options_t *options, settings_t *settings, pro
             .status = status,
             .where = source,
             .what = status == ENR_E_LIMIT ? "longer than " TEXT_OF(ENR_URL_MAX) " bytes" : enr_status_meaning(status),
-            .hint = "it must be https, have a host name and no query, as " ENR_ASYNC_BASE_DEFAULT,
+            .hint = "it must be https, with a host name (not an IP address; for this machine: localhost) and no query, "
+                    "as " ENR_ASYNC_BASE_DEFAULT,
         };
         return EXIT_SETTING;
     }

@@ -27,12 +27,11 @@ class Sim:
              "--log", self.log, "--until-eof", *options],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors)
         ready = self.process.stdout.readline().decode() if select.select([self.process.stdout], [], [], 30)[0] else ""
-        match = re.match(r"enrich-sim: ready address=127\.0\.0\.1 port=(\d+) .*?ca=(.*)$", ready)
+        match = re.match(r"enrich-sim: ready address=127\.0\.0\.1 port=(\d+) base=(\S+) ca=(.*)$", ready)
         if match is None:
             self.errors.seek(0)
             raise SystemExit(f"cli: enrich-sim did not start: {ready!r} {self.errors.read().decode()}")
-        self.port, self.ca = int(match[1]), match[2]
-        self.base = f"https://localhost:{self.port}/api/v2"
+        self.port, self.base, self.ca = int(match[1]), match[2], match[3]
 
     def requests(self):
         return len(self.log.read_bytes().splitlines()) if self.log.exists() else 0

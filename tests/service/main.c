@@ -61,11 +61,26 @@ static FILE *open_log(const char *path)
     return log;
 }
 
+/* True when a client on this machine gets there by the name localhost. */
+static bool is_localhost(const char *address)
+{
+    static const char *const ADDRESSES[] = {"127.0.0.1", "0.0.0.0", "::1", "::"};
+    for (size_t i = 0; i < sizeof ADDRESSES / sizeof ADDRESSES[0]; i++) {
+        if (strcmp(address, ADDRESSES[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void say_ready(const sim_options_t *options, const sim_certs_t *certs, uint16_t port)
 {
     (void)printf("enrich-sim: ready address=%s port=%u", options->address, (unsigned)port);
     if (strcmp(options->api_keys[0], SIM_DEFAULT_KEY) == 0) {
         (void)printf(" key=%s", SIM_DEFAULT_KEY);
+    }
+    if (is_localhost(options->address)) {
+        (void)printf(" base=https://localhost:%u/api/v2", (unsigned)port);
     }
     if (certs->ca != NULL) {
         (void)printf(" ca=%s", certs->ca);

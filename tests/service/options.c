@@ -37,9 +37,10 @@ static const char HELP[] = "usage: enrich-sim [option]...\n"
                            "                    10, a personal e-mail 5                          [100000]\n"
                            "\n"
                            "As soon as it can be called it says so on standard output:\n"
-                           "  enrich-sim: ready address=127.0.0.1 port=43123 key=" SIM_DEFAULT_KEY " ca=/path/ca.pem\n"
-                           "key= is there for the default key only. ca=, the certificate to trust, is always\n"
-                           "the last, and not there with --cert.\n"
+                           "  enrich-sim: ready address=127.0.0.1 port=43123 key=" SIM_DEFAULT_KEY "\n"
+                           "             base=https://localhost:43123/api/v2 ca=/path/ca.pem   (one line)\n"
+                           "key= is there for the default key only, base= where localhost leads there. ca=,\n"
+                           "the certificate to trust, is always the last, and not there with --cert.\n"
                            "Exit status: 0 stopped, 1 could not run, 2 wrong arguments.\n";
 
 enum {
