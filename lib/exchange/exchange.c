@@ -2,9 +2,9 @@
 
 #include <assert.h>
 
-/* One exchange: IDLE -start-> OPENING -> GATE -commit-> CHECKING -> SENDING -> RECEIVING -> IDLE. A safe request goes
-   from OPENING straight to CHECKING. Every failure leads to IDLE with the connection closed. */
-enum { IDLE, OPENING, GATE, CHECKING, SENDING, RECEIVING };
+/* One exchange: IDLE -start-> STARTING -> OPENING -> GATE -commit-> CHECKING -> SENDING -> RECEIVING -> IDLE. A safe
+   request goes from OPENING straight to CHECKING. Every failure leads to IDLE with the connection closed. */
+enum { IDLE, STARTING, OPENING, GATE, CHECKING, SENDING, RECEIVING };
 
 static uint32_t elapsed(uint32_t now_ms, uint32_t since_ms)
 {
@@ -92,7 +92,7 @@ static bool may_reuse(enr_exchange_t *exchange, uint32_t now_ms)
     uint32_t limit = exchange->outgoing.safe ? ENR_REUSE_SAFE_MS : ENR_REUSE_POST_MS;
     return exchange->open && exchange->open_port == exchange->outgoing.port &&
            enr_span_equal_ignore_case(exchange->open_host, exchange->outgoing.host) &&
-           elapsed(now_ms, exchange->answered_ms) < limit && look(exchange) == ENR_AGAIN;
+           elapsed(now_ms, exchange->stands_ms) < limit && look(exchange) == ENR_AGAIN;
 }
 
 static void begin_opening(enr_exchange_t *exchange, uint32_t now_ms)
@@ -113,12 +113,17 @@ static void pass_to_gate(enr_exchange_t *exchange)
 void enr_exchange_start(enr_exchange_t *exchange, const enr_outgoing_t *outgoing, enr_buffer_t *body, uint32_t now_ms)
 {
     assert(exchange->state == IDLE);
-    assert(outgoing->message.len > 0);
+    assert(outgoing->message.len > 0 && body != NULL);
     exchange->outgoing = *outgoing;
     exchange->body = body;
     exchange->sent = 0;
     exchange->verdict = ENR_SURELY_NOT_ACCEPTED;
     exchange->started_ms = now_ms;
+    exchange->state = STARTING;
+}
+
+static void step_starting(enr_exchange_t *exchange, uint32_t now_ms)
+{
     enr_http_response_start(&exchange->response, false);
     if (may_reuse(exchange, now_ms)) {
         exchange->reused = true;
@@ -163,6 +168,7 @@ static enr_status_t step_opening(enr_exchange_t *exchange, uint32_t now_ms, enr_
     if (status != ENR_OK) {
         return fail(exchange, status);
     }
+    exchange->stands_ms = now_ms;
     pass_to_gate(exchange);
     return ENR_OK;
 }
@@ -171,6 +177,9 @@ static enr_status_t step_checking(enr_exchange_t *exchange, uint32_t now_ms)
 {
     if (elapsed(now_ms, exchange->started_ms) >= exchange->timeouts.total_ms) {
         return fail(exchange, ENR_E_TIMEOUT_TOTAL); /* committed too late: sending now would only make an unknown */
+    }
+    if (!exchange->outgoing.safe && elapsed(now_ms, exchange->stands_ms) >= ENR_REUSE_POST_MS) {
+        return fail(exchange, ENR_E_CLOSED); /* it stood at the gate for too long to be trusted */
     }
     exchange->phase = ENR_PHASE_SEND;
     exchange->phase_ms = now_ms;
@@ -222,7 +231,7 @@ static enr_status_t digest(enr_exchange_t *exchange, enr_span_t in, size_t *out_
 static enr_status_t finish(enr_exchange_t *exchange, bool clean, uint32_t now_ms)
 {
     if (clean && enr_http_response_reusable(&exchange->response)) {
-        exchange->answered_ms = now_ms;
+        exchange->stands_ms = now_ms;
     } else {
         close_connection(exchange);
     }
@@ -304,6 +313,9 @@ enr_status_t enr_exchange_step(enr_exchange_t *exchange, uint32_t now_ms, enr_wa
     while (status == ENR_OK && !finished) {
         *out_wait = (enr_wait_t){0};
         switch (exchange->state) {
+        case STARTING:
+            step_starting(exchange, now_ms);
+            break;
         case OPENING:
             status = step_opening(exchange, now_ms, out_wait);
             break;

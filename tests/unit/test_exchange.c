@@ -40,12 +40,15 @@ static void rig_start(rig_t *rig, const enr_script_connection_t *connections, si
     rig_start_at(rig, connections, count, NULL, 1000);
 }
 
+/* host may end in ":8443". */
 static void begin(rig_t *rig, bool safe, const char *host)
 {
     rig->body.len = 0;
+    const char *colon = strchr(host, ':');
+    enr_span_t name = {(const uint8_t *)host, colon == NULL ? strlen(host) : (size_t)(colon - host)};
     enr_exchange_start(
         &rig->exchange,
-        &(enr_outgoing_t){.host = enr_span_from_str(host), .port = 443, .message = ENR_SPAN(REQUEST), .safe = safe},
+        &(enr_outgoing_t){.host = name, .port = colon == NULL ? 443 : 8443, .message = ENR_SPAN(REQUEST), .safe = safe},
         &rig->body, rig->script.now_ms);
 }
 
@@ -117,7 +120,7 @@ static void test_no_byte_before_commit(void **state)
     assert_int_equal(rig.script.now_ms, 1000 + 40 + 60);
     for (int i = 0; i < 10; i++) { /* it stays there, however often it is stepped */
         enr_wait_t wait;
-        rig.script.now_ms += 1000;
+        rig.script.now_ms += 100;
         assert_int_equal(enr_exchange_step(&rig.exchange, rig.script.now_ms, &wait), ENR_READY);
     }
     assert_int_equal(rig.script.sent.len, 0);
@@ -290,6 +293,38 @@ static void test_timeouts(void **state)
     }
 }
 
+static enr_status_t never_shakes_hands(void *ctx, enr_span_t host, uint16_t port, uint32_t now_ms,
+                                       enr_phase_t *out_phase, enr_wait_t *out_wait)
+{
+    (void)ctx;
+    (void)host;
+    (void)port;
+    (void)now_ms;
+    *out_phase = ENR_PHASE_HANDSHAKE;
+    *out_wait = (enr_wait_t){.events = ENR_WAIT_READ};
+    return ENR_AGAIN;
+}
+
+/* The handshake's cap; the plain stream of the other rows has no handshake. */
+static void test_handshake_timeout(void **state)
+{
+    (void)state;
+    rig_t rig;
+    rig_start(&rig, NULL, 0);
+    enr_stream_t stream = enr_script_stream(&rig.script);
+    stream.open = never_shakes_hands;
+    enr_timeouts_t timeouts = ENR_TIMEOUTS_DEFAULT;
+    timeouts.handshake_ms = 300;
+    enr_exchange_init(&rig.exchange, stream, &timeouts);
+    begin(&rig, false, "host.example");
+    enr_wait_t wait;
+    assert_int_equal(enr_exchange_step(&rig.exchange, 1000, &wait), ENR_AGAIN);
+    assert_int_equal(wait.until_ms, 1300);
+    assert_int_equal(enr_exchange_step(&rig.exchange, 1299, &wait), ENR_AGAIN);
+    assert_int_equal(enr_exchange_step(&rig.exchange, 1300, &wait), ENR_E_TIMEOUT_HANDSHAKE);
+    assert_int_equal(enr_exchange_verdict(&rig.exchange), ENR_SURELY_NOT_ACCEPTED);
+}
+
 /* Nobody commits, or too late: nothing is sent. */
 static void test_late_commit(void **state)
 {
@@ -314,6 +349,27 @@ static void test_late_commit(void **state)
     assert_false(rig.script.is_open);
 }
 
+/* DESIGN 6: a POST leaves only on a connection that is fresh or was answered less than 5 s ago; the time at the gate
+ * counts. */
+static void test_old_at_the_gate(void **state)
+{
+    (void)state;
+    for (uint32_t waited = ENR_REUSE_POST_MS - 1; waited <= ENR_REUSE_POST_MS; waited++) {
+        enr_script_connection_t connection = answering(ENR_SPAN(ANSWER));
+        rig_t rig;
+        rig_start(&rig, &connection, 1);
+        begin(&rig, false, "host.example");
+        assert_int_equal(run(&rig), ENR_READY);
+        rig.script.now_ms += waited;
+        enr_exchange_commit(&rig.exchange);
+        bool young = waited < ENR_REUSE_POST_MS;
+        assert_int_equal(run(&rig), young ? ENR_OK : ENR_E_CLOSED);
+        assert_int_equal(rig.script.sent.len, young ? LEN(REQUEST) : 0);
+        assert_int_equal(enr_exchange_verdict(&rig.exchange),
+                         young ? ENR_MAY_HAVE_BEEN_ACCEPTED : ENR_SURELY_NOT_ACCEPTED);
+    }
+}
+
 #define TWO_ANSWERS                                                                                                    \
     .turns = {{.after_sent = LEN(REQUEST), .bytes = ENR_SPAN(ANSWER)},                                                 \
               {.after_sent = 2 * LEN(REQUEST), .bytes = ENR_SPAN(ANSWER)}}
@@ -334,6 +390,7 @@ static void test_reuse(void **state)
         {ENR_REUSE_SAFE_MS - 1, true, "host.example", 1},
         {ENR_REUSE_SAFE_MS, true, "host.example", 2},
         {0, true, "other.example", 2},
+        {0, true, "host.example:8443", 2}, /* another port */
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
         enr_script_connection_t connections[2] = {{TWO_ANSWERS}, answering(ENR_SPAN(ANSWER))};
@@ -405,11 +462,30 @@ static void test_dying_reused_connection(void **state)
         assert_int_equal(enr_exchange_verdict(&rig.exchange), ENR_MAY_HAVE_BEEN_ACCEPTED);
         assert_int_equal(rig.script.opened, 1);
     }
-    /* The fresh connection dies as well: that is final. */
+    /* The fresh connection dies as well: that is final, whether it is the first one or the second. */
+    enr_script_connection_t dying = {
+        .turns = {{.after_sent = LEN(REQUEST), .bytes = ENR_SPAN(ANSWER)}, {.after_sent = 2 * LEN(REQUEST)}},
+        .end = ENR_END};
     enr_script_connection_t dead = {.turns = {{.after_sent = LEN(REQUEST)}}, .end = ENR_END};
+    enr_script_connection_t connections[3] = {dying, dead, answering(ENR_SPAN(ANSWER))};
     rig_t rig;
-    rig_start(&rig, &dead, 1);
+    rig_start(&rig, connections, 3);
+    assert_int_equal(get(&rig, "host.example"), ENR_OK);
     assert_int_equal(get(&rig, "host.example"), ENR_E_CLOSED);
+    assert_int_equal(rig.script.opened, 2);
+    rig_start(&rig, connections + 1, 2);
+    assert_int_equal(get(&rig, "host.example"), ENR_E_CLOSED);
+    assert_int_equal(rig.script.opened, 1);
+
+    /* Cut inside its answer: that answer began, so it is not asked for again. */
+    connections[0] = (enr_script_connection_t){
+        .turns = {{.after_sent = LEN(REQUEST), .bytes = ENR_SPAN(ANSWER)},
+                  {.after_sent = 2 * LEN(REQUEST), .bytes = enr_span_slice(ENR_SPAN(ANSWER), 0, 40)},
+                  {.after_sent = 2 * LEN(REQUEST)}},
+        .end = ENR_E_RESET};
+    rig_start(&rig, connections, 3);
+    assert_int_equal(get(&rig, "host.example"), ENR_OK);
+    assert_int_equal(get(&rig, "host.example"), ENR_E_RESET);
     assert_int_equal(rig.script.opened, 1);
 }
 
@@ -453,6 +529,8 @@ int main(void)
         cmocka_unit_test(test_cut_at_every_received_byte),
         cmocka_unit_test(test_every_split),
         cmocka_unit_test(test_timeouts),
+        cmocka_unit_test(test_handshake_timeout),
+        cmocka_unit_test(test_old_at_the_gate),
         cmocka_unit_test(test_late_commit),
         cmocka_unit_test(test_reuse),
         cmocka_unit_test(test_no_reuse),

@@ -29,8 +29,9 @@ typedef struct {
                       .body_ms = 30000,                                                                                \
                       .total_ms = 180000})
 
-/* An open connection carries another POST only when its last answer is younger than this, and another safe request when
-   younger than that: beyond, the server may be closing it at this moment (DESIGN 6, behaviours 30). */
+/* A POST leaves only on a connection that was opened or gave its last answer less than this ago, and another safe
+   request on one that answered less than that ago: beyond, the server or a NAT may be ending it at this moment (DESIGN
+   6, behaviours 30). An idle connection is not closed by itself: enr_exchange_close does that. */
 #define ENR_REUSE_POST_MS 5000u
 #define ENR_REUSE_SAFE_MS 60000u
 
@@ -66,8 +67,8 @@ typedef struct {
     enr_span_t open_host;
     uint16_t open_port;
     uint32_t started_ms;
-    uint32_t phase_ms;    /* when the phase began */
-    uint32_t answered_ms; /* when the open connection gave its last answer */
+    uint32_t phase_ms;  /* when the phase began */
+    uint32_t stands_ms; /* when the open connection was opened, or gave its last answer */
     uint8_t received[ENR_EXCHANGE_READ_MAX];
 } enr_exchange_t;
 
@@ -91,7 +92,8 @@ void enr_exchange_start(enr_exchange_t *exchange, const enr_outgoing_t *outgoing
 ENR_NODISCARD enr_status_t enr_exchange_step(enr_exchange_t *exchange, uint32_t now_ms, enr_wait_t *out_wait);
 
 /* Opens the gate: from the next step on bytes of the request may leave. Asserts that the exchange is at READY. That
-   step first looks at the connection once more and fails, with ENR_SURELY_NOT_ACCEPTED, when it has ended meanwhile. */
+   step first looks at the connection once more and fails, with ENR_SURELY_NOT_ACCEPTED, when the connection has ended
+   meanwhile, or has stood unused for ENR_REUSE_POST_MS or more (ENR_E_CLOSED), or the total time is over. */
 void enr_exchange_commit(enr_exchange_t *exchange);
 
 /* What is known of the last request. Before commit always ENR_SURELY_NOT_ACCEPTED; it looks at the sending alone, never
