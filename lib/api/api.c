@@ -14,16 +14,6 @@ _Static_assert(MESSAGE_RAW_MAX + ENR_API_KEY_MAX <= ENR_RESULT_TEXT_MAX, "they a
 
 /* --- settings --- */
 
-static bool is_visible(enr_span_t text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < 0x21 || text.ptr[i] > 0x7e) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static enr_status_t parse_base(enr_span_t base, enr_url_t *out_url)
 {
     enr_status_t status = enr_url_parse(base, out_url);
@@ -31,7 +21,7 @@ static enr_status_t parse_base(enr_span_t base, enr_url_t *out_url)
         return status;
     }
     if (!enr_host_is_name(out_url->host) || out_url->path.len != out_url->path_and_query.len ||
-        !is_visible(out_url->path)) {
+        !enr_span_visible(out_url->path) || memchr(base.ptr, '#', base.len) != NULL) {
         return ENR_E_URL;
     }
     while (out_url->path.len > 0 && out_url->path.ptr[out_url->path.len - 1] == '/') {
@@ -46,7 +36,7 @@ enr_status_t enr_api_init(enr_api_t *api, const enr_api_config_t *config, enr_ex
     *api = (enr_api_t){.config = *config, .exchange = exchange, .request = request, .body = body, .call = NO_CALL};
     enr_span_t async_base = config->async_base.len > 0 ? config->async_base : ENR_SPAN(ENR_ASYNC_BASE_DEFAULT);
     enr_span_t sync_base = config->sync_base.len > 0 ? config->sync_base : ENR_SPAN(ENR_SYNC_BASE_DEFAULT);
-    if (config->api_key.len < 1 || config->api_key.len > ENR_API_KEY_MAX || !is_visible(config->api_key)) {
+    if (config->api_key.len < 1 || config->api_key.len > ENR_API_KEY_MAX || !enr_span_visible(config->api_key)) {
         return ENR_E_SETTING;
     }
     enr_status_t status = parse_base(async_base, &api->async_url);
@@ -55,16 +45,23 @@ enr_status_t enr_api_init(enr_api_t *api, const enr_api_config_t *config, enr_ex
 
 /* --- requests --- */
 
+/* Forgets the last answer, which may hold a person's data (behaviours 22). */
+static void forget_answer(enr_api_t *api)
+{
+    enr_wipe(api->body.ptr, api->body.len);
+    enr_wipe(&api->answer, sizeof api->answer);
+    api->body.len = 0;
+    api->body.full = false;
+}
+
 static void begin(enr_api_t *api)
 {
     assert(api->call == NO_CALL);
+    forget_answer(api);
     api->request.len = 0;
     api->request.full = false;
-    api->body.len = 0;
-    api->body.full = false;
     api->id_len = 0;
     api->token_len = 0;
-    memset(&api->answer, 0, sizeof api->answer);
 }
 
 static void keep_token(enr_api_t *api, enr_span_t token)
@@ -474,10 +471,12 @@ static enr_status_t read_answer(enr_api_t *api)
     if (answer->code < 300) {
         enr_status_t status = read_success(api, parsed);
         if (status == ENR_E_IDENTITY) {
-            enr_exchange_close(api->exchange); /* a desync: nothing more may be read from this connection */
-        }
-        if (status != ENR_OK) {
-            memset(&answer->result, 0, sizeof answer->result);
+            enr_exchange_close(api->exchange); /* a desync: nothing more may be read from this connection … */
+            unsigned code = answer->code;
+            forget_answer(api); /* … and nothing of somebody else's answer may be shown */
+            answer->code = code;
+        } else if (status != ENR_OK) {
+            enr_wipe(&answer->result, sizeof answer->result);
             answer->message = read_message(api, parsed == ENR_OK);
         }
         return status;
@@ -492,6 +491,8 @@ static enr_verdict_t verdict_of(const enr_api_t *api, enr_status_t status)
 {
     switch (status) {
     case ENR_E_WRONG_SERVICE:
+        /* 303 is what a server says that has done the work (RFC 9110 15.4.4). */
+        return api->answer.code == 303 ? ENR_MAY_HAVE_BEEN_ACCEPTED : ENR_SURELY_NOT_ACCEPTED;
     case ENR_E_UNAUTHORIZED:
     case ENR_E_CREDITS:
     case ENR_E_CONSENT:
@@ -534,10 +535,12 @@ void enr_api_commit(enr_api_t *api)
 
 void enr_api_close(enr_api_t *api)
 {
+    enr_verdict_t verdict = api->call == NO_CALL ? api->answer.verdict : enr_exchange_verdict(api->exchange);
     if (api->call != NO_CALL) {
-        api->answer.verdict = enr_exchange_verdict(api->exchange);
         end_call(api);
     }
+    forget_answer(api);
+    api->answer.verdict = verdict;
     enr_exchange_close(api->exchange);
 }
 

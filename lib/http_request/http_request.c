@@ -5,22 +5,12 @@
 #include <assert.h>
 #include <string.h>
 
-static bool is_visible(enr_span_t text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < 0x21 || text.ptr[i] > 0x7e) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* The three parts together are origin-form: they begin with '/' and have no fragment (RFC 9112 3.2.1). */
 static bool is_target(const enr_span_t *path, size_t count)
 {
     bool begun = false;
     for (size_t i = 0; i < count; i++) {
-        if (!is_visible(path[i]) || (path[i].len > 0 && memchr(path[i].ptr, '#', path[i].len) != NULL)) {
+        if (!enr_span_visible(path[i]) || (path[i].len > 0 && memchr(path[i].ptr, '#', path[i].len) != NULL)) {
             return false;
         }
         if (!begun && path[i].len > 0 && path[i].ptr[0] != '/') {
@@ -34,7 +24,7 @@ static bool is_target(const enr_span_t *path, size_t count)
 static enr_status_t check(const enr_http_request_t *request)
 {
     if (!enr_host_is_name(request->host) || request->port == 0 || request->api_key.len == 0 ||
-        !is_visible(request->api_key)) {
+        !enr_span_visible(request->api_key)) {
         return ENR_E_SETTING;
     }
     return is_target(request->path, sizeof request->path / sizeof request->path[0]) ? ENR_OK : ENR_E_URL;
@@ -76,7 +66,7 @@ static void reverse(uint8_t *bytes, size_t len)
 enr_status_t enr_http_request_render(const enr_http_request_t *request, enr_buffer_t *buffer)
 {
     assert(request != NULL && buffer != NULL);
-    assert(request->method.len > 0 && is_visible(request->method));
+    assert(request->method.len > 0 && enr_span_visible(request->method));
     assert(request->has_body || buffer->len == 0); /* a body without its length would be the next request */
     enr_status_t status = check(request);
     if (status != ENR_OK) {

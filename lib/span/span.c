@@ -67,6 +67,16 @@ bool enr_span_equal_secret(enr_span_t a, enr_span_t b)
     return difference == 0;
 }
 
+bool enr_span_visible(enr_span_t span)
+{
+    for (size_t i = 0; i < span.len; i++) {
+        if (span.ptr[i] < 0x21 || span.ptr[i] > 0x7e) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void enr_wipe(void *ptr, size_t len)
 {
     volatile uint8_t *bytes = ptr;

@@ -153,6 +153,7 @@ static void test_settings(void **state)
         {"https://app.prontohq.test/api?x=1", ENR_SYNC_BASE_DEFAULT, KEY, ENR_E_URL},
         {"https://app.prontohq.test/a b", ENR_SYNC_BASE_DEFAULT, KEY, ENR_E_URL},
         {"https://app.prontohq.test/\xc3\xa9", ENR_SYNC_BASE_DEFAULT, KEY, ENR_E_URL},
+        {"https://app.prontohq.test/api#x", ENR_SYNC_BASE_DEFAULT, KEY, ENR_E_URL},
         {"", "", KEY, ENR_OK}, /* the defaults */
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
@@ -431,6 +432,8 @@ static void test_refusals_of_a_post(void **state)
         {"409 X" JSON, "{}", ENR_E_VALIDATION, ENR_SURELY_NOT_ACCEPTED, "{}"},
         {"429 X" JSON, "{}", ENR_E_RATE_LIMITED, ENR_SURELY_NOT_ACCEPTED, "{}"},
         {"302 Found\r\nLocation: https://portal.example/", "", ENR_E_WRONG_SERVICE, ENR_SURELY_NOT_ACCEPTED, ""},
+        {"303 See Other\r\nLocation: https://app.prontohq.test/x", "", ENR_E_WRONG_SERVICE, ENR_MAY_HAVE_BEEN_ACCEPTED,
+         ""},
         {"404 X" JSON, "{}", ENR_E_WRONG_SERVICE, ENR_SURELY_NOT_ACCEPTED, "{}"},
         {"405 X", "<html>", ENR_E_WRONG_SERVICE, ENR_SURELY_NOT_ACCEPTED, "<html>"},
         {"408 X", "", ENR_E_SERVER, ENR_MAY_HAVE_BEEN_ACCEPTED, ""},
@@ -590,6 +593,133 @@ static void test_local_refusal(void **state)
     free(rig);
 }
 
+/* behaviours 9: of somebody else's answer nothing is handed out or left in memory. */
+static void test_foreign_answer_is_wiped(void **state)
+{
+    (void)state;
+    rig_t *rig =
+        rig_json("202 Accepted", "{\"enrichment_id\":\"a\",\"email\":\"ines@secret.example\",\"custom\":{\"enr_token\":"
+                                 "\"" OTHER_TOKEN "\"}}");
+    assert_int_equal(single(rig), ENR_E_IDENTITY);
+    assert_int_equal(rig->api.answer.code, 202);
+    assert_int_equal(rig->api.answer.message.len, 0);
+    assert_int_equal(rig->api.answer.body.len, 0);
+    for (size_t i = 0; i < sizeof rig->body; i++) {
+        assert_int_equal(rig->body[i], 0);
+    }
+    free(rig);
+}
+
+/* behaviours 22: an answer lives until the next start or close. */
+static void test_answer_is_wiped(void **state)
+{
+    (void)state;
+    rig_t *rig = rig_json("202 Accepted", "{\"enrichment_id\":\"a\",\"first_name\":\"In\\u00e8s\"}");
+    assert_int_equal(single(rig), ENR_OK);
+    enr_api_close(&rig->api);
+    const uint8_t *answer = (const uint8_t *)&rig->api.answer.result;
+    for (size_t i = 0; i < sizeof rig->api.answer.result; i++) {
+        assert_int_equal(answer[i], 0);
+    }
+    for (size_t i = 0; i < sizeof rig->body; i++) {
+        assert_int_equal(rig->body[i], 0);
+    }
+    assert_int_equal(rig->api.answer.verdict, ENR_MAY_HAVE_BEEN_ACCEPTED);
+    free(rig);
+}
+
+/* Nothing of one call reaches into the next: not its token, not its verdict, not its full buffers. */
+static void test_calls_do_not_mix(void **state)
+{
+    (void)state;
+    rig_t *rig = rig_json("429 Too Many Requests\r\nRetry-After: 9", "{}");
+    static const char second[] =
+        "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 101\r\n\r\n"
+        "{\"enrichment_id\":\"batch\",\"status\":\"queued\",\"custom\":{\"enr_token\":\"" OTHER_TOKEN "\"}}";
+    size_t first_len = 0;
+    enr_custom_t row = {ENR_SPAN("row"), ENR_SPAN("1")};
+    enr_bulk_item_t items[2] = {{.contact = TEODOR, .custom = &row, .custom_count = 1}, {.contact = TEODOR}};
+    enr_options_t options = {.types = ENR_TYPE_EMAIL};
+    enr_refusal_t refusal;
+    size_t item;
+    assert_int_equal(single(rig), ENR_E_RATE_LIMITED);
+    assert_true(rig->api.answer.has_retry_after);
+    first_len = rig->script.sent.len;
+    rig->connection.turns[1] = (enr_script_turn_t){.after_sent = first_len + 1, .bytes = enr_span_from_str(second)};
+    rig->api.body.full = true; /* as a first answer that was too large leaves it */
+    rig->api.request.full = true;
+    assert_int_equal(enr_api_start_bulk(&rig->api, items, 2, &options, rig->script.now_ms, &refusal, &item), ENR_OK);
+    assert_false(rig->api.answer.has_retry_after);
+    assert_int_equal(rig->api.answer.verdict, ENR_SURELY_NOT_ACCEPTED);
+    assert_int_equal(run(rig), ENR_OK);
+    assert_span(rig->api.answer.result.id, "batch");
+    assert_false(rig->api.answer.verified);
+    free(rig);
+}
+
+/* limits.h: ENR_REQUEST_MAX is enough for the largest request that the local check lets through. */
+static void test_largest_request(void **state)
+{
+    (void)state;
+    static char quotes[ENR_URL_MAX];
+    memset(quotes, '"', sizeof quotes);
+    static char linkedin[ENR_URL_MAX + 1] = "https://www.linkedin.com/in/";
+    static char webhook[ENR_URL_MAX + 1] = "https://h/";
+    memset(linkedin + strlen(linkedin), '"', ENR_URL_MAX - strlen(linkedin));
+    memset(webhook + strlen(webhook), '"', ENR_URL_MAX - strlen(webhook));
+    static char domain[ENR_HOST_MAX + 1];
+    for (size_t i = 0; i < ENR_HOST_MAX; i++) {
+        domain[i] = i % 50 == 49 ? '.' : 'd';
+    }
+    enr_span_t name = {(const uint8_t *)quotes, ENR_NAME_MAX};
+    enr_contact_t contact = {.firstname = name,
+                             .lastname = name,
+                             .company_name = name,
+                             .domain = enr_span_from_str(domain),
+                             .linkedin_url = enr_span_from_str(linkedin)};
+    enr_custom_t custom[ENR_CUSTOM_MAX];
+    uint8_t keys[ENR_CUSTOM_MAX][ENR_CUSTOM_TEXT_MAX];
+    char codes[ENR_COUNTRIES_MAX][3];
+    enr_span_t countries[ENR_COUNTRIES_MAX];
+    for (size_t i = 0; i < ENR_CUSTOM_MAX; i++) {
+        memset(keys[i], '"', sizeof keys[i]);
+        keys[i][0] = (uint8_t)('a' + i);
+        custom[i] = (enr_custom_t){{keys[i], sizeof keys[i]}, {(const uint8_t *)quotes, ENR_CUSTOM_TEXT_MAX}};
+    }
+    for (size_t i = 0; i < ENR_COUNTRIES_MAX; i++) {
+        (void)snprintf(codes[i], sizeof codes[i], "A%c", (char)('A' + i));
+        countries[i] = enr_span_from_str(codes[i]);
+    }
+    enr_options_t options = {.types = ENR_TYPES_ALL,
+                             .allow_multi = true,
+                             .webhook_url = enr_span_from_str(webhook),
+                             .countries = countries,
+                             .country_count = ENR_COUNTRIES_MAX,
+                             .custom = custom,
+                             .custom_count = ENR_CUSTOM_MAX,
+                             .token = ENR_SPAN(TOKEN)};
+    rig_t *rig = rig_json("202 Accepted", "{\"enrichment_id\":\"a\"}");
+    static char base[ENR_URL_MAX + 1];
+    static char key[ENR_API_KEY_MAX + 1];
+    (void)snprintf(base, sizeof base, "https://%.*s:8443/", ENR_HOST_MAX, domain);
+    memset(base + strlen(base), 'p', ENR_URL_MAX - strlen(base));
+    memset(key, 'k', ENR_API_KEY_MAX);
+    enr_api_config_t config = {.async_base = enr_span_from_str(base), .api_key = enr_span_from_str(key)};
+    uint8_t *exact = malloc(ENR_REQUEST_MAX);
+    assert_int_equal(enr_api_init(&rig->api, &config, &rig->exchange, enr_buffer_over(exact, ENR_REQUEST_MAX),
+                                  enr_buffer_over(rig->body, sizeof rig->body)),
+                     ENR_OK);
+    enr_refusal_t refusal = {0};
+    enr_status_t status = enr_api_start_single(&rig->api, &contact, &options, 0, &refusal);
+    if (status != ENR_OK) {
+        fail_msg("%s %s %s", enr_status_name(status), refusal.field, refusal.rule);
+    }
+    assert_true(rig->api.request.len > ENR_REQUEST_MAX / 10 * 8); /* and it is not wildly more than enough */
+    enr_api_close(&rig->api);
+    free(exact);
+    free(rig);
+}
+
 /* A request that does not fit its memory is refused and leaves nothing of itself there; one that fits exactly goes. */
 static void test_request_memory(void **state)
 {
@@ -681,6 +811,10 @@ int main(void)
         cmocka_unit_test(test_retry_after),
         cmocka_unit_test(test_local_refusal),
         cmocka_unit_test(test_request_memory),
+        cmocka_unit_test(test_largest_request),
+        cmocka_unit_test(test_foreign_answer_is_wiped),
+        cmocka_unit_test(test_answer_is_wiped),
+        cmocka_unit_test(test_calls_do_not_mix),
         cmocka_unit_test(test_close),
         cmocka_unit_test(test_webhook),
     };

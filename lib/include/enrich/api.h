@@ -14,7 +14,8 @@
 #define ENR_ASYNC_BASE_DEFAULT "https://app.prontohq.com/api/v2"
 #define ENR_SYNC_BASE_DEFAULT "https://api.prontohq.com/v2"
 
-/* Settings. The text must outlive the api. */
+/* Settings. The text must outlive the api and, since an open connection keeps a view of its host, the exchange until
+ * enr_api_close. */
 typedef struct {
     enr_span_t async_base; /* https URL without query; a trailing '/' is ignored */
     enr_span_t sync_base;
@@ -62,10 +63,12 @@ typedef struct {
 } enr_api_t;
 
 /* Makes an idle api and checks the settings, as every start of a program must (behaviours 11). The exchange and both
-   pieces of memory belong to the caller and must outlive it: `request` holds a whole request (1 KB for one contact; a
-   batch of n about 400 bytes each and 400), `body` a whole answer body. ENR_OK; ENR_E_SETTING (API key empty, longer
-   than ENR_API_KEY_MAX, or with a character outside 0x21 to 0x7E); ENR_E_URL (a base that is not https, has a query or
-   a character outside ASCII, or whose host is not a DNS name); ENR_E_LIMIT (a base longer than ENR_URL_MAX). */
+   pieces of memory belong to the caller and must outlive it: `request` holds a whole request (ENR_REQUEST_MAX is enough
+   for any single one; 2 KB for a contact within its limits that needs no JSON escapes and has neither webhook nor
+   custom; a batch of n usual ones about 400 bytes each), `body` a whole answer body. ENR_OK; ENR_E_SETTING (API key
+   empty, longer than ENR_API_KEY_MAX, or with a character outside 0x21 to 0x7E); ENR_E_URL (a base that is not https,
+   has a query or a character outside ASCII, or whose host is not a DNS name); ENR_E_LIMIT (a base longer than
+   ENR_URL_MAX). */
 ENR_NODISCARD enr_status_t enr_api_init(enr_api_t *api, const enr_api_config_t *config, enr_exchange_t *exchange,
                                         enr_buffer_t request, enr_buffer_t body);
 
@@ -102,18 +105,19 @@ ENR_NODISCARD enr_status_t enr_api_start_credits(enr_api_t *api, uint32_t now_ms
    ENR_OK: `answer` holds what the call asked for.
    From the exchange, with no usable answer: its errors. From the answer:
    ENR_E_NOT_JSON (2xx that is not JSON, by its type or its text), ENR_E_JSON_LIMIT, ENR_E_UNEXPECTED (2xx without an
-   id), ENR_E_IDENTITY (another id or token than asked for; the connection is closed), ENR_E_LIMIT
-   (ENR_RESULT_TEXT_MAX), ENR_E_WRONG_SERVICE (3xx, 405; 404 on a POST or on credits), ENR_E_UNAUTHORIZED (401, 403),
-   ENR_E_CREDITS, ENR_E_CONSENT, ENR_E_PLAN, ENR_E_VALIDATION (422 by its message, 400, 402, other 4xx),
-   ENR_E_RATE_LIMITED (429), ENR_E_NOT_FOUND (404 on a get), ENR_E_PORTAL (511), ENR_E_SERVER (408, other 5xx). */
+   id), ENR_E_IDENTITY (another id or token than asked for; the connection is closed, and nothing of the answer is
+   handed out), ENR_E_LIMIT (ENR_RESULT_TEXT_MAX), ENR_E_WRONG_SERVICE (3xx, 405; 404 on a POST or on credits),
+   ENR_E_UNAUTHORIZED (401, 403), ENR_E_CREDITS, ENR_E_CONSENT, ENR_E_PLAN, ENR_E_VALIDATION (422 by its message, 400,
+   402, other 4xx), ENR_E_RATE_LIMITED (429), ENR_E_NOT_FOUND (404 on a get), ENR_E_PORTAL (511, RFC 6585 6),
+   ENR_E_SERVER (408, other 5xx). */
 ENR_NODISCARD enr_status_t enr_api_step(enr_api_t *api, uint32_t now_ms, enr_wait_t *out_wait);
 
 /* Lets the request under way leave, see enr_exchange_commit. From here on answer.verdict is ENR_MAY_HAVE_BEEN_ACCEPTED
    until a step or enr_api_close knows better. */
 void enr_api_commit(enr_api_t *api);
 
-/* Gives up the call under way, if any, and closes the connection. answer.verdict then says whether the request may have
- * been accepted. */
+/* Gives up the call under way, if any, closes the connection and wipes the last answer but for its verdict, which then
+   says whether the request may have been accepted. */
 void enr_api_close(enr_api_t *api);
 
 /* Reads the body of a webhook call. It proves nothing about its sender: match result.token or result.id with a request

@@ -44,6 +44,11 @@
 #define ENR_COUNTRIES_MAX 16
 #endif
 
+/* Bytes that the largest single request takes, head and body, with every character of it escaped. */
+#define ENR_REQUEST_MAX                                                                                                \
+    (2 * (3 * ENR_NAME_MAX + ENR_HOST_MAX + 2 * ENR_URL_MAX + ENR_CUSTOM_MAX * 2 * ENR_CUSTOM_TEXT_MAX) +              \
+     5 * ENR_COUNTRIES_MAX + 6 * ENR_CUSTOM_MAX + ENR_API_KEY_MAX + ENR_URL_MAX + ENR_HOST_MAX + 640)
+
 /* Contacts in one batch: api-contract 7. */
 #define ENR_BULK_MIN 2
 #define ENR_BULK_MAX 100

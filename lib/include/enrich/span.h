@@ -33,6 +33,9 @@ bool enr_span_equal_ignore_case(enr_span_t a, enr_span_t b);
 /* True when both hold the same bytes. Its time depends on the lengths only: for secrets (behaviours 22). */
 bool enr_span_equal_secret(enr_span_t a, enr_span_t b);
 
+/* True when every byte is a visible ASCII character, 0x21 to 0x7E: what may stand in a path or a key on the wire. */
+bool enr_span_visible(enr_span_t span);
+
 /* Sets len bytes at ptr to zero in a way that the compiler keeps (behaviours 22). */
 void enr_wipe(void *ptr, size_t len);
 

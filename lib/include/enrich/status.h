@@ -31,7 +31,7 @@
     X(E_RESET, -23, "connection reset")                                                                                \
     X(E_CLOSED, -24, "connection closed before an answer began")                                                       \
     X(E_TRUNCATED, -25, "connection closed inside the answer")                                                         \
-    X(E_PORTAL, -26, "a public name resolved to a private address: captive portal suspected")                          \
+    X(E_PORTAL, -26, "captive portal suspected: a private address for a public name, or HTTP 511")                     \
     X(E_NETWORK, -27, "network failure of another kind")                                                               \
     X(E_TIMEOUT_DNS, -30, "timeout while resolving the host name")                                                     \
     X(E_TIMEOUT_CONNECT, -31, "timeout while connecting")                                                              \
@@ -41,7 +41,7 @@
     X(E_TIMEOUT_BODY, -35, "timeout inside the answer")                                                                \
     X(E_TIMEOUT_TOTAL, -36, "the deadline of the whole attempt has passed")                                            \
     /* TLS */                                                                                                          \
-    X(E_TLS_ALERT, -40, "the server refused the TLS handshake with an alert")                                          \
+    X(E_TLS_ALERT, -40, "the server ended TLS with an alert")                                                          \
     X(E_TLS_PROTOCOL, -41, "TLS protocol error")                                                                       \
     X(E_TLS_RECORD, -42, "a TLS record or handshake message is larger than the input buffer")                          \
     X(E_TLS_MEMORY, -43, "out of TLS memory")                                                                          \
