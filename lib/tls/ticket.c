@@ -110,6 +110,8 @@ void ticket_offer(enr_tls_t *tls)
         if (!tls->offered) {
             ticket_drop(tls);
         }
+    }
+    if (memory != NULL) {
         enr_wipe(memory, ENR_TICKET_MAX);
     }
     mbedtls_free(memory);

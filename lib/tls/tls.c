@@ -39,6 +39,7 @@ static int bio_receive(void *ctx, unsigned char *out, size_t capacity)
         return MBEDTLS_ERR_SSL_WANT_READ;
     }
     if (status == ENR_END) {
+        tls->ended = true;
         return 0;
     }
     tls->net_failure = status;
@@ -194,7 +195,7 @@ static enr_status_t begin_opening(enr_tls_t *tls, enr_span_t host, uint16_t port
     tls->in_full = false;
     ticket_bind(tls);
     tls->net_failure = ENR_OK;
-    tls->refused_before = process_refusals();
+    tls->ended = false;
     tls->state = NET_OPENING;
     return ENR_OK;
 }
@@ -240,6 +241,7 @@ static enr_status_t try_in_full(enr_tls_t *tls, uint32_t now_ms, enr_wait_t *out
     close_all(tls);
     tls->in_full = true;
     tls->net_failure = ENR_OK;
+    tls->ended = false;
     tls->state = NET_OPENING;
     *out_wait = (enr_wait_t){.has_time = true, .until_ms = now_ms};
     return ENR_AGAIN;
@@ -257,6 +259,7 @@ static enr_status_t stream_open(void *ctx, enr_span_t host, uint16_t port, uint3
 {
     enr_tls_t *tls = ctx;
     assert(tls->state != OPEN);
+    tls->refused_before = process_refusals(); /* at each step: other streams may have been refused in between */
     enr_status_t status = tls->state == CLOSED ? begin_opening(tls, host, port) : ENR_OK;
     process_set_time(tls->now);
     if (status == ENR_OK && tls->state == NET_OPENING) {
@@ -296,21 +299,31 @@ static bool holds_message(const mbedtls_ssl_context *ssl, int result)
     return result == MBEDTLS_ERR_SSL_WANT_READ && mbedtls_ssl_check_pending(ssl) != 0;
 }
 
+/* Reads application data past what is none of it: tickets, and empty records, which mbedTLS shows as 0 without an end.
+   A peer that sends nothing else is not listened to for ever. */
+static int read_data(enr_tls_t *tls, uint8_t *out, size_t capacity)
+{
+    enum { MOST_TURNS = 16 };
+    session_t *session = tls->session;
+    for (int turn = 0; turn < MOST_TURNS; turn++) {
+        int result = mbedtls_ssl_read(&session->ssl, out, capacity);
+        if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
+            ticket_keep(tls);
+        } else if (!holds_message(&session->ssl, result) && (result != 0 || tls->ended)) {
+            return result;
+        }
+    }
+    return MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE;
+}
+
 static enr_status_t stream_read(void *ctx, uint8_t *out, size_t capacity, size_t *out_len, enr_wait_t *out_wait)
 {
     enr_tls_t *tls = ctx;
     assert(tls->state == OPEN && capacity > 0);
-    session_t *session = tls->session;
     tls->refused_before = process_refusals();
     process_set_time(tls->now);
-    int result = mbedtls_ssl_read(&session->ssl, out, capacity);
-    while (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET || holds_message(&session->ssl, result)) {
-        if (result == MBEDTLS_ERR_SSL_RECEIVED_NEW_SESSION_TICKET) {
-            ticket_keep(tls);
-        }
-        result = mbedtls_ssl_read(&session->ssl, out, capacity);
-    }
-    if (wants_more(result)) {
+    int result = read_data(tls, out, capacity);
+    if (result == MBEDTLS_ERR_SSL_WANT_READ) {
         set_wait(result, out_wait);
         return ENR_AGAIN;
     }
@@ -321,13 +334,20 @@ static enr_status_t stream_read(void *ctx, uint8_t *out, size_t capacity, size_t
     if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
         return ENR_END;
     }
+    if (result == MBEDTLS_ERR_SSL_WANT_WRITE) {
+        return fail(tls, ENR_E_TLS_PROTOCOL); /* it wants to refuse a renegotiation; nobody here asks for one */
+    }
     bool cut = result == 0 || result == MBEDTLS_ERR_SSL_CONN_EOF; /* FIN without close_notify (behaviours 19) */
     return fail(tls, cut ? ENR_E_TLS_TRUNCATED : status_of_failure(tls, result));
 }
 
 static void stream_close(void *ctx)
 {
-    close_all(ctx);
+    enr_tls_t *tls = ctx;
+    if (tls->state == SHAKING_HANDS && tls->offered) {
+        ticket_drop(tls); /* whoever gives up now may have been stalled because of it */
+    }
+    close_all(tls);
 }
 
 void enr_tls_start(enr_tls_t *tls, const enr_tls_config_t *config)

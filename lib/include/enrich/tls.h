@@ -92,8 +92,9 @@ typedef struct {
     uint16_t port;
     int64_t now;              /* wall clock of the handshake */
     enr_status_t net_failure; /* what the net said inside a callback of mbedTLS */
-    uint32_t refused_before;  /* allocation failures of the process when this operation began */
+    uint32_t refused_before;  /* allocation failures of the process when this call began */
     uint8_t state;
+    bool ended;       /* FIN has come */
     bool pinned;      /* a pinned key stands in the chain at hand */
     bool verified;    /* this handshake has checked a chain */
     bool offered;     /* a ticket was offered in this handshake */
