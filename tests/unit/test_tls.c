@@ -358,6 +358,7 @@ static void test_purposes(void **state)
         {"for-clients", "root", HOST, NOW, ENR_E_CERT_USAGE},
         {"agreement-only", "root", HOST, NOW, ENR_E_CERT_USAGE},
         {"server-and-ca", "root", HOST, NOW, ENR_E_CERT_USAGE},
+        {"ca-without-sign", "root", HOST, NOW, ENR_E_CERT_USAGE},
         {"may-sign", "root", HOST, NOW, ENR_E_CERT_USAGE},
         {"self", "self", HOST, NOW, ENR_E_CERT_USAGE},
         {"server-of-mail-ca mail-ca", "root", HOST, NOW, ENR_E_CERT_USAGE},
@@ -432,6 +433,8 @@ static void test_name_constraints(void **state)
         {"narrows-server narrows permits", "root", HOST, NOW, ENR_E_CERT_TRUST},
         {"widens-server widens permits-other", "root", HOST, NOW, ENR_E_CERT_TRUST},
         {"named-ca-server named-ca permits", "root", HOST, NOW, ENR_E_CERT_TRUST},
+        {"next-key-server next-key permits", "root", HOST, NOW, ENR_OK},
+        {"self-issued-server permits-other", "root", HOST, NOW, ENR_E_CERT_TRUST},
         {"level-2-server level-2 level-1 permits", "root", HOST, NOW, ENR_OK},
         {"level-3-server level-3 level-2 level-1 permits", "root", HOST, NOW, ENR_E_CERT_TRUST},
         /* critical */
