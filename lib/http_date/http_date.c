@@ -13,7 +13,7 @@ int64_t enr_seconds_of_date(unsigned year, unsigned month, unsigned day, unsigne
     /* Days by the usual count of years that begin on 1 March (Howard Hinnant, days_from_civil). */
     int64_t from_march = (int64_t)year - (month <= 2 ? 1 : 0);
     int64_t months = month <= 2 ? month + 9 : month - 3;
-    int64_t era = from_march / 400;
+    int64_t era = from_march < 0 ? -1 : from_march / 400; /* January of the year 0 lies in the era before */
     int64_t year_of_era = from_march - era * 400;
     int64_t day_of_year = (153 * months + 2) / 5 + day - 1;
     int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
