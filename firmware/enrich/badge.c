@@ -47,6 +47,31 @@ exit_code_t badge_load(const char *path, const enr_badge_t **out_badge, problem_
     return EXIT_DONE;
 }
 
+const char *badge_phrase(const char *reason)
+{
+    static const struct {
+        const char *reason;
+        const char *phrase;
+    } PHRASES[] = {
+        {ENR_REASON_OPAQUE_ID, "only the event's list says who this id is"},
+        {ENR_REASON_URL_ONLY, "it is only a web address"},
+        {ENR_REASON_NO_NAME, "it gives no name"},
+        {ENR_REASON_NO_FIRSTNAME, "it gives no first name"},
+        {ENR_REASON_NO_LASTNAME, "it gives no last name"},
+        {ENR_REASON_NO_COMPANY, "it gives no company, domain or LinkedIn profile"},
+        {ENR_REASON_REFUSED, "one of its fields is not usable"},
+    };
+    size_t i = 0;
+    while (strcmp(PHRASES[i].reason, reason) != 0) {
+        i++;
+        assert(i < sizeof PHRASES / sizeof PHRASES[0]);
+    }
+    return PHRASES[i].phrase;
+}
+
+static const enr_type_t TYPES[] = {ENR_TYPE_EMAIL, ENR_TYPE_PHONE, ENR_TYPE_PERSONAL_EMAIL};
+#define TYPE_COUNT (sizeof TYPES / sizeof TYPES[0])
+
 /* A field of a badge as a person and a machine see it. */
 typedef struct {
     const char *name;
@@ -89,6 +114,14 @@ static void print_badge_json(const enr_badge_t *badge)
     }
     enr_json_key(&json, ENR_SPAN("enrichable"));
     enr_json_write_bool(&json, badge->enrichable != 0);
+    enr_json_key(&json, ENR_SPAN("types"));
+    enr_json_array_begin(&json);
+    for (size_t i = 0; i < TYPE_COUNT; i++) {
+        if ((badge->enrichable & TYPES[i]) != 0) {
+            enr_json_write_string(&json, enr_type_name(TYPES[i]));
+        }
+    }
+    enr_json_array_end(&json);
     enr_json_key(&json, ENR_SPAN("reason"));
     if (badge->reason != NULL) {
         enr_json_write_string(&json, enr_span_from_str(badge->reason));
@@ -104,7 +137,6 @@ static void print_badge_json(const enr_badge_t *badge)
 
 static void print_badge(const enr_badge_t *badge)
 {
-    static const enr_type_t TYPES[] = {ENR_TYPE_EMAIL, ENR_TYPE_PHONE, ENR_TYPE_PERSONAL_EMAIL};
     field_t fields[FIELDS];
     list_fields(badge, fields);
     (void)printf("kind:           %s\n", enr_badge_kind_name(badge->kind));
@@ -116,7 +148,7 @@ static void print_badge(const enr_badge_t *badge)
         }
     }
     (void)fputs("enrichable:    ", stdout);
-    for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++) {
+    for (size_t i = 0; i < TYPE_COUNT; i++) {
         if ((badge->enrichable & TYPES[i]) != 0) {
             (void)fputc(' ', stdout);
             print_text(stdout, enr_type_name(TYPES[i]));

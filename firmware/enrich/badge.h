@@ -10,4 +10,7 @@
    EXIT_DONE; EXIT_SETTING with the problem. */
 exit_code_t badge_load(const char *path, const enr_badge_t **out_badge, problem_t *out_problem);
 
+/* What a reason for which no type is enrichable (ENR_REASON_...) means to a person. README.md lists them, too. */
+const char *badge_phrase(const char *reason);
+
 #endif

@@ -77,8 +77,8 @@ static void report_refusal(report_t *report, const enr_refusal_t *refusal, const
     report->problem.status = ENR_E_CONTACT;
     report->problem.hint = hint;
     if (badge != NULL && badge->enrichable == 0) {
-        (void)snprintf(hint, sizeof hint, "the badge alone is not enough (%s: %s); see %s",
-                       enr_badge_kind_name(badge->kind), badge->reason, option_of(refusal->field));
+        (void)snprintf(hint, sizeof hint, "the badge alone is not enough (%s); see %s", badge_phrase(badge->reason),
+                       option_of(refusal->field));
     } else {
         (void)snprintf(hint, sizeof hint, "see %s", option_of(refusal->field));
     }
