@@ -222,6 +222,12 @@ static exit_code_t take_word(reading_t *reading)
     return EXIT_DONE;
 }
 
+static bool names_somebody(const options_t *options)
+{
+    return options->badge != NULL || options->firstname != NULL || options->lastname != NULL ||
+           options->company != NULL || options->domain != NULL || options->linkedin != NULL;
+}
+
 static exit_code_t check_complete(const options_t *options, problem_t *out_problem)
 {
     if (options->help || options->version) {
@@ -238,7 +244,11 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
                    ? EXIT_DONE
                    : outcome_problem(out_problem, EXIT_USAGE, "badge", "needs a file, or - for standard input");
     default:
-        return EXIT_DONE;
+        return names_somebody(options)
+                   ? EXIT_DONE
+                   : outcome_problem(out_problem, EXIT_USAGE, "submit",
+                                     "needs a person (--badge FILE, or --firstname, --lastname and --domain, "
+                                     "--company or --linkedin) and --type");
     }
 }
 

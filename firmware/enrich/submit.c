@@ -9,11 +9,13 @@
 
 #include <string.h>
 
-/* What was accepted, kept apart from the answer that the next read overwrites. */
+/* What is asked, and the id under which it was accepted, kept apart from the answer that the next read overwrites. */
 typedef struct {
-    uint8_t id[ENR_ID_MAX];
+    enr_contact_t contact;
+    enr_options_t options;
     uint8_t token[ENR_TOKEN_LEN];
-} kept_t;
+    uint8_t id[ENR_ID_MAX];
+} request_t;
 
 /* The badge's fields, each replaced by the option that was given. */
 static enr_contact_t merge_contact(const options_t *options, const enr_badge_t *badge)
@@ -72,7 +74,6 @@ static const char *option_of(const char *field)
 static void report_refusal(report_t *report, const enr_refusal_t *refusal, const enr_badge_t *badge)
 {
     static char hint[128];
-    report->outcome = OUTCOME_NOT_SENT;
     report->code = outcome_problem(&report->problem, EXIT_REFUSED_HERE, refusal->field, refusal->rule);
     report->problem.status = ENR_E_CONTACT;
     report->problem.hint = hint;
@@ -84,18 +85,18 @@ static void report_refusal(report_t *report, const enr_refusal_t *refusal, const
     }
 }
 
-/* Starts the call; true when it is under way. */
-static bool start(const options_t *options, const enr_badge_t *badge, session_t *session, kept_t *kept,
-                  report_t *report)
+/* Takes the request together and checks it, before any setting is looked at: wrong arguments come first. */
+static void prepare(const options_t *options, request_t *out_request, report_t *report)
 {
-    enr_status_t status = enr_tls_token(kept->token);
-    if (status != ENR_OK) {
-        report->outcome = OUTCOME_NOT_SENT;
-        report_status(report, outcome_exit(status), status, "token");
-        return false;
+    const enr_badge_t *badge = NULL;
+    if (options->badge != NULL) {
+        report->code = badge_load(options->badge, &badge, &report->problem);
+        if (report->code != EXIT_DONE) {
+            return;
+        }
     }
-    enr_contact_t contact = merge_contact(options, badge);
-    enr_options_t request = {
+    out_request->contact = merge_contact(options, badge);
+    out_request->options = (enr_options_t){
         .types = options->types,
         .allow_multi = options->allow_multi,
         .webhook_url = enr_span_from_str(options->webhook),
@@ -103,20 +104,29 @@ static bool start(const options_t *options, const enr_badge_t *badge, session_t 
         .country_count = options->country_count,
         .custom = options->custom,
         .custom_count = options->custom_count,
-        .token = {kept->token, sizeof kept->token},
     };
     enr_refusal_t refusal;
-    status = enr_api_start_single(&session->api, &contact, &request, session_now(session), &refusal);
-    if (status == ENR_E_CONTACT) {
+    if (enr_contact_check(&out_request->contact, &out_request->options, ENR_CALL_ASYNC, &refusal) != ENR_OK) {
         report_refusal(report, &refusal, badge);
+    }
+}
+
+/* Starts the call; true when it is under way. */
+static bool start(request_t *request, session_t *session, report_t *report)
+{
+    enr_status_t status = enr_tls_token(request->token);
+    if (status != ENR_OK) {
+        report_status(report, outcome_exit(status), status, "token");
         return false;
     }
+    request->options.token = (enr_span_t){request->token, sizeof request->token};
+    enr_refusal_t refusal; /* empty: this was checked */
+    status = enr_api_start_single(&session->api, &request->contact, &request->options, session_now(session), &refusal);
     if (status != ENR_OK) {
-        report->outcome = OUTCOME_NOT_SENT;
         report_status(report, EXIT_REFUSED_HERE, status, "request");
         return false;
     }
-    report->token = request.token;
+    report->token = request->options.token;
     return true;
 }
 
@@ -138,11 +148,11 @@ static void report_failure(session_t *session, enr_status_t status, report_t *re
     }
 }
 
-static void report_accepted(const session_t *session, kept_t *kept, report_t *report)
+static void report_accepted(const session_t *session, request_t *request, report_t *report)
 {
     const enr_answer_t *answer = &session->api.answer;
-    memcpy(kept->id, answer->result.id.ptr, answer->result.id.len);
-    report->id = (enr_span_t){kept->id, answer->result.id.len};
+    memcpy(request->id, answer->result.id.ptr, answer->result.id.len);
+    report->id = (enr_span_t){request->id, answer->result.id.len};
     report->outcome = OUTCOME_ACCEPTED;
     report->verified = answer->verified;
     report->answer = answer;
@@ -182,10 +192,9 @@ static void wait_for_result(const options_t *options, session_t *session, report
     }
 }
 
-static void submit(const options_t *options, const enr_badge_t *badge, session_t *session, kept_t *kept,
-                   report_t *report)
+static void submit(const options_t *options, request_t *request, session_t *session, report_t *report)
 {
-    if (!start(options, badge, session, kept, report)) {
+    if (!start(request, session, report)) {
         return;
     }
     enr_status_t status = session_run(session, NULL);
@@ -193,7 +202,7 @@ static void submit(const options_t *options, const enr_badge_t *badge, session_t
         report_failure(session, status, report);
         return;
     }
-    report_accepted(session, kept, report);
+    report_accepted(session, request, report);
     if (options->wait && session->api.answer.result.progress != ENR_PROGRESS_FINISHED) {
         wait_for_result(options, session, report);
     }
@@ -203,13 +212,10 @@ int submit_run(const options_t *options)
 {
     static settings_t settings;
     static session_t session;
-    static kept_t kept;
+    static request_t request;
     report_t report = {
         .command = "submit", .json = options->json, .types = options->types, .outcome = OUTCOME_NOT_SENT};
-    const enr_badge_t *badge = NULL;
-    if (options->badge != NULL) {
-        report.code = badge_load(options->badge, &badge, &report.problem);
-    }
+    prepare(options, &request, &report);
     if (report.code == EXIT_DONE) {
         report.code = settings_load(options, &settings, &report.problem);
     }
@@ -217,7 +223,7 @@ int submit_run(const options_t *options)
         report.code = session_open(&session, &settings, &report.problem);
     }
     if (report.code == EXIT_DONE) {
-        submit(options, badge, &session, &kept, &report);
+        submit(options, &request, &session, &report);
     }
     int code = report_print(&report);
     if (session.where != NULL) {
