@@ -231,10 +231,11 @@ static bool fits_code(enr_status_t status, unsigned code)
 }
 
 /* behaviours 32, 33: only an explicit refusal says that a request whose bytes have left was not accepted. */
-static enr_verdict_t expected_verdict(enr_status_t status)
+static enr_verdict_t expected_verdict(enr_status_t status, unsigned code)
 {
     switch (status) {
-    case ENR_E_WRONG_SERVICE:
+    case ENR_E_WRONG_SERVICE: /* a 303 says that the work is done */
+        return code == 303 ? ENR_MAY_HAVE_BEEN_ACCEPTED : ENR_SURELY_NOT_ACCEPTED;
     case ENR_E_UNAUTHORIZED:
     case ENR_E_CREDITS:
     case ENR_E_CONSENT:
@@ -271,12 +272,13 @@ static void check_answer(const rig_t *rig, const choice_t *choice, enr_status_t 
     const enr_answer_t *answer = &rig->api.answer;
     MUST(fits_code(status, answer->code));
     MUST(status != ENR_E_NOT_FOUND || choice->call == GET || choice->call == GET_WITH_TOKEN);
-    MUST(answer->verdict == expected_verdict(status) || status == ENR_OK);
+    MUST(answer->verdict == expected_verdict(status, answer->code) || status == ENR_OK);
     MUST(fuzz_lies_in(answer->body, (enr_span_t){rig->body, BODY_SIZE}) && answer->body.len <= BODY_SIZE);
     MUST(fuzz_lies_in(answer->message, (enr_span_t){answer->result.text, sizeof answer->result.text}));
     MUST(!holds(answer->message, choice->key)); /* behaviours 49 */
     MUST(answer->has_retry_after || answer->retry_after_s == 0);
     MUST(status >= 0 || answer->result.id.len == 0);
+    MUST(status != ENR_E_IDENTITY || (answer->body.len == 0 && answer->message.len == 0));
     MUST(status >= 0 || !rig->script.is_open || (answer->code != 0 && status != ENR_E_IDENTITY));
     if (status == ENR_OK && choice->call != CREDITS) {
         check_result(&answer->result, answer->body);
