@@ -1,6 +1,7 @@
 """Certificates made with `openssl`, and servers that are not ours, each on a free port of 127.0.0.1 for the length of a with block."""
 import os
 import re
+import shutil
 import socket
 import ssl
 import struct
@@ -118,6 +119,9 @@ class Nginx:
     def __init__(self, folder, sites):
         self.folder, self.sites = folder, sites
         self.folder.mkdir()
+        self.program = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+        if not self.program:
+            sys.exit("nginx is missing: run boards/setup host")
 
     @staticmethod
     def site(chain, key, *settings, answer="return 200 'It is a static answer.';"):
@@ -138,7 +142,7 @@ class Nginx:
     def begin(self):
         (self.folder / "ticket.key").write_bytes(os.urandom(80))
         descriptors = [at.fileno() for at in self.sockets]
-        self.process = subprocess.Popen(["nginx", "-p", self.folder, "-e", self.folder / "error.log", "-c", self.folder / "nginx.conf"],
+        self.process = subprocess.Popen([self.program, "-p", self.folder, "-e", self.folder / "error.log", "-c", self.folder / "nginx.conf"],
                                         env={**os.environ, "NGINX": "".join(f"{at};" for at in descriptors)}, pass_fds=descriptors,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
