@@ -45,12 +45,7 @@ static void get(const options_t *options, session_t *session, report_t *report)
         break;
     case POLL_FAILED:
         report->code = outcome_exit(status);
-        report->problem = (problem_t){
-            .status = status,
-            .where = session->where,
-            .what = enr_status_meaning(status),
-            .hint = outcome_hint(status),
-        };
+        report->problem = session_problem(session, status);
         break;
     }
 }

@@ -66,7 +66,8 @@ static uint32_t take_backoff(reading_t *reading)
 static void say_again(const reading_t *reading, enr_status_t status, uint32_t delay_ms)
 {
     (void)fprintf(stderr, "enrich: %s: %s; reading again in %u.%u s\n", reading->session->where,
-                  enr_status_meaning(status), (unsigned)(delay_ms / 1000), (unsigned)(delay_ms % 1000 / 100));
+                  session_problem(reading->session, status).what, (unsigned)(delay_ms / 1000),
+                  (unsigned)(delay_ms % 1000 / 100));
 }
 
 static enr_status_t read_once(const reading_t *reading)

@@ -3,6 +3,7 @@
 #include "interrupt.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static exit_code_t open_trust(session_t *session, const char *ca, problem_t *out_problem)
@@ -36,6 +37,8 @@ exit_code_t session_open(session_t *session, const settings_t *settings, problem
         return outcome_exit(status);
     }
     session->where = settings->where;
+    (void)snprintf(session->too_slow, sizeof session->too_slow, "the request took longer than --timeout (%u s)",
+                   (unsigned)(settings->timeouts.total_ms / 1000));
     session->clock = enr_posix_clock();
     enr_posix_net_config_t net = {.refuse_private = !settings->allow_private};
     enr_posix_net_start(&session->net, &net);
@@ -98,6 +101,7 @@ static void wait_no_longer_than(enr_wait_t *wait, uint32_t until_ms)
 
 enr_status_t session_run(session_t *session, const uint32_t *until_ms)
 {
+    session->cut = false;
     for (;;) {
         uint32_t now_ms = session_now(session);
         enr_wait_t wait;
@@ -105,7 +109,8 @@ enr_status_t session_run(session_t *session, const uint32_t *until_ms)
         if (status != ENR_AGAIN && status != ENR_READY) {
             return status;
         }
-        if (interrupt_number() != 0 || (until_ms != NULL && is_past(now_ms, *until_ms))) {
+        session->cut = until_ms != NULL && is_past(now_ms, *until_ms);
+        if (interrupt_number() != 0 || session->cut) {
             enr_api_close(&session->api);
             return interrupt_number() != 0 ? ENR_AGAIN : ENR_E_TIMEOUT_TOTAL;
         }
@@ -122,6 +127,15 @@ enr_status_t session_run(session_t *session, const uint32_t *until_ms)
             return status;
         }
     }
+}
+
+problem_t session_problem(const session_t *session, enr_status_t status)
+{
+    const char *what = enr_status_meaning(status);
+    if (status == ENR_E_TIMEOUT_TOTAL) {
+        what = session->cut ? "no answer came before the end of --deadline" : session->too_slow;
+    }
+    return (problem_t){.status = status, .where = session->where, .what = what, .hint = outcome_hint(status)};
 }
 
 void session_sleep(const session_t *session, uint32_t until_ms)

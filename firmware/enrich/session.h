@@ -16,6 +16,8 @@
 typedef struct {
     enr_api_t api;
     const char *where; /* host:port, of the settings */
+    char too_slow[64]; /* what a call came to that took longer than its timeout */
+    bool cut;          /* the last call was given up at its until_ms */
     enr_clock_t clock;
     enr_posix_bundle_t bundle;
     enr_posix_net_t net;
@@ -37,6 +39,9 @@ uint32_t session_now(const session_t *session);
 /* Runs the call that was started to its end and gives the status of its last step; ENR_AGAIN when a signal came: the
    call is then given up. until_ms bounds it when it is not NULL: ENR_E_TIMEOUT_TOTAL. */
 ENR_NODISCARD enr_status_t session_run(session_t *session, const uint32_t *until_ms);
+
+/* What a call that ended with this status says to a person. A timeout is told by the option that sets it. */
+problem_t session_problem(const session_t *session, enr_status_t status);
 
 /* Sleeps until the time, or until a signal comes. */
 void session_sleep(const session_t *session, uint32_t until_ms);

@@ -138,7 +138,8 @@ static void report_failure(session_t *session, enr_status_t status, report_t *re
     if (status == ENR_AGAIN) {
         report->code = outcome_problem(&report->problem, interrupt_exit(), session->where, "interrupted");
     } else {
-        report_status(report, outcome_exit(status), status, session->where);
+        report->code = outcome_exit(status);
+        report->problem = session_problem(session, status);
     }
     if (answer->verdict == ENR_MAY_HAVE_BEEN_ACCEPTED) {
         report->outcome = OUTCOME_UNKNOWN;
@@ -187,7 +188,8 @@ static void wait_for_result(const options_t *options, session_t *session, report
         break;
     case POLL_FAILED:
         report->answer = status == ENR_E_IDENTITY ? NULL : &session->api.answer;
-        report_status(report, EXIT_PENDING, status, session->where); /* accepted stays the first thing to know */
+        report->code = EXIT_PENDING; /* accepted stays the first thing to know */
+        report->problem = session_problem(session, status);
         break;
     }
 }
