@@ -7,7 +7,8 @@
 
 #include <assert.h>
 
-/* An escape can make six bytes of two of the answer, which appears twice: as it is and as its known members. */
+/* An escape can make six bytes of two of the answer, which appears twice: as it is and as its known members. The rest
+   is for the problem. */
 #define TEXT_MAX (SESSION_BODY_MAX * 8)
 
 static uint8_t text_memory[TEXT_MAX];
@@ -139,7 +140,7 @@ static void write_error(enr_json_writer_t *json, const report_t *report)
     write_text_or_null(json, "status", enr_span_from_str(name));
     write_text_or_null(json, "where", enr_span_from_str(problem->where));
     write_text_or_null(json, "what", enr_span_from_str(problem->what));
-    write_text_or_null(json, "hint", enr_span_from_str(problem->hint));
+    write_text_or_null(json, "hint", report_hint(report));
     enr_json_key(json, ENR_SPAN("http_status"));
     if (answered) {
         enr_json_write_integer(json, report->answer->code);

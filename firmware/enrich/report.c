@@ -2,10 +2,15 @@
 
 #include "print.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #define LABEL_WIDTH 16
+
+/* Holds an URL and two names of files at their longest, each byte quoted: the files were opened, so that the system's
+   limit (4,096 bytes on Linux) holds for their names. */
+#define REPORT_HINT_MAX 49152
 
 static void begin_line(const char *label)
 {
@@ -128,29 +133,85 @@ static void print_said(const enr_answer_t *answer)
     (void)fputc(')', stderr);
 }
 
+static void append(enr_buffer_t *out, const char *text)
+{
+    enr_buffer_append(out, enr_span_from_str(text));
+}
+
+/* A word as a shell reads it back. */
+static void append_word(enr_buffer_t *out, const char *word)
+{
+    static const char PLAIN[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/:@%+,";
+    if (word[0] != '\0' && word[strspn(word, PLAIN)] == '\0') {
+        append(out, word);
+        return;
+    }
+    append(out, "'");
+    for (; *word != '\0'; word++) {
+        if (*word == '\'') {
+            append(out, "'\\''");
+        } else {
+            enr_buffer_append_byte(out, (uint8_t)*word);
+        }
+    }
+    append(out, "'");
+}
+
+static void append_option(enr_buffer_t *out, const char *name, const char *value)
+{
+    if (value != NULL) {
+        append(out, name);
+        append_word(out, value);
+    }
+}
+
+/* The command that reads what was accepted. */
+static void append_get(enr_buffer_t *out, const report_t *report)
+{
+    append(out, "enrich get ");
+    enr_buffer_append(out, report->id);
+    append(out, " --wait");
+    append_option(out, " --ca ", report->options->ca);
+    append_option(out, " --async-base ", report->options->async_base);
+    append_option(out, " --key-file ", report->options->key_file);
+    append(out, report->options->allow_private ? " --allow-private" : "");
+}
+
+enr_span_t report_hint(const report_t *report)
+{
+    static uint8_t memory[REPORT_HINT_MAX];
+    enr_buffer_t hint = enr_buffer_over(memory, sizeof memory);
+    if (report->outcome == OUTCOME_UNKNOWN) {
+        append(&hint,
+               "do not just send it again: look in the web application or at the webhook for custom " ENR_TOKEN_KEY
+               " ");
+        enr_buffer_append(&hint, report->token);
+    } else if (report->outcome == OUTCOME_ACCEPTED) {
+        append(&hint, "read it by: ");
+        append_get(&hint, report);
+    }
+    if (report->problem.hint != NULL) {
+        append(&hint, hint.len > 0 ? "; " : "");
+        append(&hint, report->problem.hint);
+    }
+    assert(!hint.full);
+    return enr_buffer_span(&hint);
+}
+
 /* What is known of the request, and what to do. */
 static void print_consequence(const report_t *report)
 {
-    switch (report->outcome) {
-    case OUTCOME_NOT_SENT:
-        (void)fputs("; nothing was sent", stderr);
-        break;
-    case OUTCOME_UNKNOWN:
-        (void)fputs("; OUTCOME UNKNOWN: the request was sent and may have been accepted and billed, so do not just "
-                    "send it again: look in the web application or at the webhook for custom " ENR_TOKEN_KEY " ",
-                    stderr);
-        print_text(stderr, report->token);
-        break;
-    case OUTCOME_ACCEPTED:
-        (void)fputs("; the request was accepted, read it by: enrich get ", stderr);
-        print_text(stderr, report->id);
-        break;
-    default:
-        break;
-    }
-    if (report->problem.hint != NULL) {
-        (void)fprintf(stderr, "; %s", report->problem.hint);
-    }
+    static const char *const KNOWN[] = {
+        [OUTCOME_NONE] = "",
+        [OUTCOME_NOT_SENT] = "; nothing was sent",
+        [OUTCOME_NOT_ACCEPTED] = "",
+        [OUTCOME_UNKNOWN] = "; OUTCOME UNKNOWN: the request was sent and may have been accepted and billed",
+        [OUTCOME_ACCEPTED] = "; the request was accepted",
+    };
+    enr_span_t hint = report_hint(report);
+    (void)fputs(KNOWN[report->outcome], stderr);
+    (void)fputs(hint.len > 0 ? "; " : "", stderr);
+    print_text(stderr, hint);
     (void)fputc('\n', stderr);
 }
 

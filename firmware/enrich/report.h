@@ -2,7 +2,7 @@
 #ifndef CLI_REPORT_H
 #define CLI_REPORT_H
 
-#include "outcome.h"
+#include "options.h"
 
 /* What became of a POST. */
 typedef enum {
@@ -15,7 +15,8 @@ typedef enum {
 
 /* Texts and the answer are borrowed. All zero is a valid start. */
 typedef struct {
-    const char *command; /* "submit" */
+    const char *command;      /* "submit" */
+    const options_t *options; /* of a submit: its result is read with the same */
     bool json;
     exit_code_t code;
     problem_t problem; /* nothing went wrong: where is NULL */
@@ -31,6 +32,9 @@ typedef struct {
 /* Prints it and gives the exit code. Standard output that cannot be written makes EXIT_DONE into EXIT_PENDING after an
    accepted request, else into EXIT_SETTING. */
 int report_print(const report_t *report);
+
+/* What a person can do about the problem, or empty. Valid until the next call. */
+enr_span_t report_hint(const report_t *report);
 
 /* The one object of --json (README.md). */
 void json_print_report(const report_t *report);

@@ -216,7 +216,12 @@ int submit_run(const options_t *options)
     static session_t session;
     static request_t request;
     report_t report = {
-        .command = "submit", .json = options->json, .types = options->types, .outcome = OUTCOME_NOT_SENT};
+        .command = "submit",
+        .options = options,
+        .json = options->json,
+        .types = options->types,
+        .outcome = OUTCOME_NOT_SENT,
+    };
     prepare(options, &request, &report);
     if (report.code == EXIT_DONE) {
         report.code = settings_load(options, &settings, &report.problem);
