@@ -306,15 +306,17 @@ def offers_ticket(record):
 
 SUITE_NAMES = {0x1301: "AES-128-GCM", 0x1302: "AES-256-GCM", 0x1303: "ChaCha20-Poly1305", 0xc02b: "AES-128-GCM", 0xc02f: "AES-128-GCM",
                0xc02c: "AES-256-GCM", 0xc030: "AES-256-GCM", 0xcca9: "ChaCha20-Poly1305", 0xcca8: "ChaCha20-Poly1305"}
+HELLO_RETRY = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
 GROUP_NAMES = {0x1d: "X25519", 0x17: "P-256", 0x18: "P-384"}
 
 
 def plain_messages(flight):
-    """The handshake messages in the clear at the beginning of what a server sends, as (type, body)."""
+    """The handshake messages in the clear at the beginning of what a server sends, as (type, body). A ChangeCipherSpec ends them, but after
+    a HelloRetryRequest (RFC 8446 4.1.3) another hello follows."""
     messages = b""
-    while len(flight) >= 5 and flight[0] in (20, 22):
+    while len(flight) >= 5 and (flight[0] == 22 or (flight[0] == 20 and HELLO_RETRY in messages)):
         size = int.from_bytes(flight[3:5], "big")
-        messages += flight[5:5 + size] if flight[0] == 22 else b""
+        messages += bytes(flight[5:5 + size]) if flight[0] == 22 else b""
         flight = flight[5 + size:]
     while len(messages) >= 4:
         size = int.from_bytes(messages[1:4], "big")
@@ -358,15 +360,11 @@ class Watcher:
         with socket.create_connection(("127.0.0.1", self.port)) as behind:
             behind.settimeout(10)
             behind.sendall(hello)
-            self.flight = b""
-            back = threading.Thread(target=carry, args=(behind, connection, self.see), daemon=True)
+            self.flight = flight = bytearray()  # this connection's own: the one before may still be ending
+            back = threading.Thread(target=carry, args=(behind, connection, flight), daemon=True)
             back.start()
             carry(connection, behind)
             back.join()
-
-    def see(self, piece):
-        if len(self.flight) < 16384:
-            self.flight += piece
 
 
 class Pushed:
@@ -382,10 +380,11 @@ class Pushed:
         return getattr(self.connection, name)
 
 
-def carry(source, target, see=lambda piece: None):
+def carry(source, target, seen=None):
     try:
         while piece := source.recv(65536):
-            see(piece)
+            if seen is not None and len(seen) < 16384:
+                seen += piece
             target.sendall(piece)
     except OSError:
         pass
