@@ -82,22 +82,6 @@ typedef struct {
 
 /* --- Small things about bytes and words --- */
 
-static bool is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
-static bool is_letter(uint8_t byte)
-{
-    uint8_t lower = byte | 0x20;
-    return lower >= 'a' && lower <= 'z';
-}
-
-static uint8_t to_lower(uint8_t byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20) : byte;
-}
-
 static int hex_value(int byte)
 {
     return byte >= '0' && byte <= '9'   ? byte - '0'
@@ -174,7 +158,7 @@ static enr_span_t before(enr_span_t text, uint8_t byte)
 static bool starts_with(enr_span_t text, const char *prefix)
 {
     size_t at = 0;
-    while (at < text.len && prefix[at] != '\0' && to_lower(text.ptr[at]) == to_lower((uint8_t)prefix[at])) {
+    while (at < text.len && prefix[at] != '\0' && enr_to_lower(text.ptr[at]) == enr_to_lower((uint8_t)prefix[at])) {
         at++;
     }
     return prefix[at] == '\0';
@@ -193,7 +177,7 @@ static int index_in(const char *list, enr_span_t word)
         size_t at = 0;
         for (size_t i = 0; i < word.len; i++) {
             bool is_ignored = word.ptr[i] == '.' || word.ptr[i] == '-';
-            if (!is_ignored && (list[at] == '\0' || to_lower(word.ptr[i]) != to_lower((uint8_t)list[at]))) {
+            if (!is_ignored && (list[at] == '\0' || enr_to_lower(word.ptr[i]) != enr_to_lower((uint8_t)list[at]))) {
                 at = 0;
                 break;
             }
@@ -239,7 +223,7 @@ static bool is_listed_host(const char *list, enr_span_t host)
 static size_t scheme_len(enr_span_t url)
 {
     size_t len = 0;
-    while (len < url.len && (is_letter(url.ptr[len]) || is_digit(url.ptr[len]))) {
+    while (len < url.len && (enr_is_letter(url.ptr[len]) || enr_is_digit(url.ptr[len]))) {
         len++;
     }
     return starts_with(from(url, len), "://") ? len + 3 : starts_with(url, "//") ? 2 : 0;
@@ -254,7 +238,7 @@ static enr_span_t take_authority(enr_span_t *url)
         end++;
     }
     size_t port = end;
-    while (port > start && is_digit(url->ptr[port - 1])) {
+    while (port > start && enr_is_digit(url->ptr[port - 1])) {
         port--;
     }
     enr_span_t authority = slice(*url, start, port > start && url->ptr[port - 1] == ':' ? port - 1 : end);
@@ -278,12 +262,12 @@ static enr_span_t domain_of_url(enr_span_t url)
 
 static bool is_local_part(uint8_t byte)
 {
-    return is_letter(byte) || is_digit(byte) || byte >= 0x80 || is_one_of(byte, "._%+'&!#$~-");
+    return enr_is_letter(byte) || enr_is_digit(byte) || byte >= 0x80 || is_one_of(byte, "._%+'&!#$~-");
 }
 
 static bool is_host_byte(uint8_t byte)
 {
-    return is_letter(byte) || is_digit(byte) || byte >= 0x80 || byte == '.' || byte == '-';
+    return enr_is_letter(byte) || enr_is_digit(byte) || byte >= 0x80 || byte == '.' || byte == '-';
 }
 
 /* The first e-mail address in a text, or nothing. */
@@ -345,7 +329,7 @@ static bool is_slug(enr_span_t slug)
         uint8_t byte = slug.ptr[i];
         bool is_escape =
             byte == '%' && slug.len - i > 2 && hex_value(slug.ptr[i + 1]) >= 0 && hex_value(slug.ptr[i + 2]) >= 0;
-        if (!is_letter(byte) && !is_digit(byte) && byte < 0x80 && !is_one_of(byte, "-._~") && !is_escape) {
+        if (!enr_is_letter(byte) && !enr_is_digit(byte) && byte < 0x80 && !is_one_of(byte, "-._~") && !is_escape) {
             return false;
         }
     }
@@ -789,7 +773,7 @@ static unsigned preference_of(const letters_t *read)
 {
     unsigned number = 0;
     for (size_t i = 0; i < read->len; i++) {
-        if (read->len > 3 || !is_digit(read->letters[i])) {
+        if (read->len > 3 || !enr_is_digit(read->letters[i])) {
             return 0;
         }
         number = number * 10 + (read->letters[i] - '0');
@@ -1027,7 +1011,7 @@ static void take_domain(card_t *card, enr_span_t domain)
 {
     field_t lower = {.text = &card->text};
     for (size_t i = 0; i < domain.len; i++) {
-        put_byte(&lower, to_lower(domain.ptr[i]), domain.ptr + i);
+        put_byte(&lower, enr_to_lower(domain.ptr[i]), domain.ptr + i);
     }
     card->badge->contact.domain = (enr_span_t){lower.start, lower.len};
 }

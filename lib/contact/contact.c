@@ -40,11 +40,6 @@ enr_status_t enr_type_parse(enr_span_t word, enr_type_t *out_type)
     return ENR_E_SYNTAX;
 }
 
-static bool is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 /* Of well-formed UTF-8: C0, DEL, and C1, which is C2 80 to C2 9F. */
 static bool has_control(enr_span_t text)
 {
@@ -64,7 +59,7 @@ static bool is_label(enr_span_t label)
     }
     for (size_t i = 0; i < label.len; i++) {
         uint8_t lower = label.ptr[i] | 0x20;
-        if (label.ptr[i] < 0x80 && !is_digit(label.ptr[i]) && label.ptr[i] != '-' && (lower < 'a' || lower > 'z')) {
+        if (label.ptr[i] < 0x80 && !enr_is_digit(label.ptr[i]) && label.ptr[i] != '-' && (lower < 'a' || lower > 'z')) {
             return false;
         }
     }
@@ -88,7 +83,7 @@ bool enr_domain_valid(enr_span_t domain)
         }
     }
     enr_span_t last = enr_span_slice(domain, start, domain.len);
-    return dots > 0 && is_label(last) && !is_digit(last.ptr[0]);
+    return dots > 0 && is_label(last) && !enr_is_digit(last.ptr[0]);
 }
 
 /* Each check answers with the rule that is broken, or NULL. */
@@ -273,7 +268,7 @@ static const char *check_token(const request_t *request)
     enr_span_t token = request->options->token;
     bool good = token.len == 0 || token.len == ENR_TOKEN_LEN;
     for (size_t i = 0; good && i < token.len; i++) {
-        good = is_digit(token.ptr[i]) || (token.ptr[i] >= 'a' && token.ptr[i] <= 'f');
+        good = enr_is_digit(token.ptr[i]) || (token.ptr[i] >= 'a' && token.ptr[i] <= 'f');
     }
     return good ? NULL : "is not " TEXT_OF(ENR_TOKEN_LEN) " lower-case hexadecimal digits";
 }

@@ -88,11 +88,6 @@ static const uint8_t KINDS[256] = {
 
 _Static_assert(ENR_HTTP_FIELDS_MAX < UINT8_MAX && ENR_HTTP_INTERIM_MAX < UINT8_MAX, "counted in one byte");
 
-static bool is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 /* Right for letters and '-'. What else it changes stands in nothing that is looked for. */
 static uint8_t to_lower(uint8_t byte)
 {
@@ -209,7 +204,7 @@ static const uint8_t *take_code(enr_http_response_t *response, const uint8_t *at
     while (at < end && response->state == CODE) {
         uint8_t byte = *at++;
         response->code = (uint16_t)(response->code * 10 + (byte - '0'));
-        if (!is_digit(byte)) {
+        if (!enr_is_digit(byte)) {
             malformed(response);
         } else if (++response->count == 3) {
             go(response, REASON_SPACE);
@@ -270,7 +265,7 @@ static const uint8_t *take_subtype(enr_http_response_t *response, const uint8_t 
 
 static void take_digit(enr_http_response_t *response, uint8_t byte)
 {
-    if (!is_digit(byte) || response->count == MISMATCH || response->left > (UINT64_MAX - 9) / 10) {
+    if (!enr_is_digit(byte) || response->count == MISMATCH || response->left > (UINT64_MAX - 9) / 10) {
         response->count = MISMATCH;
         return;
     }
@@ -550,7 +545,7 @@ static const uint8_t *take_fields_end(enr_http_response_t *response, const uint8
 static int hex_value(uint8_t byte)
 {
     uint8_t letter = byte | 0x20;
-    return is_digit(byte) ? byte - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+    return enr_is_digit(byte) ? byte - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
 /* Digits of a chunk's size, leading zeros included: 2^32-1 bytes (behaviours 4). A last chunk may have more zeros. */

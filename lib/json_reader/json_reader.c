@@ -46,17 +46,12 @@ static void pass_space(walk_t *walk)
     }
 }
 
-static bool is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static bool pass_digits(walk_t *walk)
 {
-    if (!is_digit(here(walk))) {
+    if (!enr_is_digit(here(walk))) {
         return false;
     }
-    while (is_digit(here(walk))) {
+    while (enr_is_digit(here(walk))) {
         walk->at++;
     }
     return true;
@@ -101,7 +96,7 @@ static int32_t hex4(enr_span_t text, size_t at)
     for (size_t i = at; i < at + 4; i++) {
         uint8_t byte = text.ptr[i];
         uint8_t letter = byte | 0x20;
-        if (is_digit(byte)) {
+        if (enr_is_digit(byte)) {
             value = value * 16 + (byte - '0');
         } else if (letter >= 'a' && letter <= 'f') {
             value = value * 16 + (letter - 'a' + 10);
@@ -363,7 +358,7 @@ static enr_span_t inner(const enr_json_reader_t *reader, const jsmntok_t *token)
 }
 
 /* Decodes the escape at text[at] of a string's inside, which the validator has accepted. Returns where it ends;
-   *out_len is its length decoded. */
+ *out_len is its length decoded. */
 static size_t decode_escape(enr_span_t text, size_t at, uint8_t out[4], size_t *out_len)
 {
     uint32_t code_point = 0;
@@ -458,7 +453,7 @@ enr_status_t enr_json_integer(const enr_json_reader_t *reader, enr_json_node_t n
     uint64_t value = 0;
     bool fits = true;
     for (size_t i = negative ? 1 : 0; i < digits.len; i++) {
-        if (!is_digit(digits.ptr[i])) {
+        if (!enr_is_digit(digits.ptr[i])) {
             return ENR_E_UNEXPECTED;
         }
         uint64_t digit = (uint64_t)(digits.ptr[i] - '0');

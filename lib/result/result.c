@@ -10,15 +10,11 @@ typedef struct {
     enr_buffer_t text;
 } reading_t;
 
-static bool is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
 static bool is_unreserved(uint8_t byte)
 {
     uint8_t lower = byte | 0x20;
-    return is_digit(byte) || (lower >= 'a' && lower <= 'z') || byte == '-' || byte == '.' || byte == '_' || byte == '~';
+    return enr_is_digit(byte) || (lower >= 'a' && lower <= 'z') || byte == '-' || byte == '.' || byte == '_' ||
+           byte == '~';
 }
 
 bool enr_id_valid(enr_span_t id)
@@ -137,7 +133,7 @@ static bool is_e164(enr_span_t number)
         return false;
     }
     for (size_t i = 1; i < number.len; i++) {
-        if (!is_digit(number.ptr[i])) {
+        if (!enr_is_digit(number.ptr[i])) {
             return false;
         }
     }

@@ -37,18 +37,13 @@ bool enr_span_equal(enr_span_t a, enr_span_t b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-static uint8_t to_lower(uint8_t byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
-}
-
 bool enr_span_equal_ignore_case(enr_span_t a, enr_span_t b)
 {
     if (a.len != b.len) {
         return false;
     }
     for (size_t i = 0; i < a.len; i++) {
-        if (to_lower(a.ptr[i]) != to_lower(b.ptr[i])) {
+        if (enr_to_lower(a.ptr[i]) != enr_to_lower(b.ptr[i])) {
             return false;
         }
     }

@@ -5,21 +5,10 @@
 #include <assert.h>
 #include <string.h>
 
-static bool is_digit(uint8_t byte)
-{
-    return byte >= '0' && byte <= '9';
-}
-
-static bool is_letter(uint8_t byte)
-{
-    uint8_t lower = byte | 0x20;
-    return lower >= 'a' && lower <= 'z';
-}
-
 static bool is_hex(uint8_t byte)
 {
     uint8_t lower = byte | 0x20;
-    return is_digit(byte) || (lower >= 'a' && lower <= 'f');
+    return enr_is_digit(byte) || (lower >= 'a' && lower <= 'f');
 }
 
 static bool all(enr_span_t text, bool (*is)(uint8_t byte))
@@ -58,7 +47,7 @@ static bool is_number(enr_span_t label)
     if (label.len >= 2 && label.ptr[0] == '0' && (label.ptr[1] | 0x20) == 'x') {
         return all(enr_span_slice(label, 2, label.len), is_hex);
     }
-    return label.len > 0 && all(label, is_digit);
+    return label.len > 0 && all(label, enr_is_digit);
 }
 
 /* Labels of a registered name; `strict`: as a certificate may hold it, else with '_' and '-' anywhere, as names on the
@@ -72,8 +61,8 @@ static bool is_label(enr_span_t label, bool strict)
     for (size_t i = 0; i < label.len; i++) {
         uint8_t byte = label.ptr[i];
         bool at_edge = i == 0 || i == label.len - 1;
-        bool good =
-            is_digit(byte) || is_letter(byte) || (byte == '-' && !(strict && at_edge)) || (byte == '_' && !strict);
+        bool good = enr_is_digit(byte) || enr_is_letter(byte) || (byte == '-' && !(strict && at_edge)) ||
+                    (byte == '_' && !strict);
         if (!good) {
             return false;
         }
@@ -111,7 +100,7 @@ static bool is_ipv4(enr_span_t host)
         for (size_t i = 0; i < label.len && label.len <= 3; i++) {
             value = value * 10 + (unsigned)(label.ptr[i] - '0');
         }
-        bool good = label.len >= 1 && label.len <= 3 && all(label, is_digit) && value <= 255 &&
+        bool good = label.len >= 1 && label.len <= 3 && all(label, enr_is_digit) && value <= 255 &&
                     (label.len == 1 || label.ptr[0] != '0');
         if (!good || ++count > 4) {
             return false;
@@ -165,7 +154,7 @@ static bool is_ipv6(enr_span_t text)
 static bool parse_port(enr_span_t digits, uint16_t *out_port)
 {
     uint32_t port = 0;
-    if (digits.len == 0 || digits.len > 5 || !all(digits, is_digit)) {
+    if (digits.len == 0 || digits.len > 5 || !all(digits, enr_is_digit)) {
         return false;
     }
     for (size_t i = 0; i < digits.len; i++) {

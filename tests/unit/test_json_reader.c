@@ -13,22 +13,9 @@
 
 #include "enrich/json_writer.h"
 
+#include "exact.h"
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-static enr_span_t exact(const void *bytes, size_t len)
-{
-    uint8_t *memory = malloc(len);
-    assert_true(memory != NULL || len == 0);
-    if (len > 0) {
-        memcpy(memory, bytes, len);
-    }
-    return (enr_span_t){memory, len};
-}
-
-static void drop(enr_span_t span)
-{
-    free((void *)(uintptr_t)span.ptr);
-}
 
 /* A parsed text in heap allocations of exact size. */
 typedef struct {

@@ -10,22 +10,9 @@
 
 #include <cmocka.h>
 
+#include "exact.h"
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-
-static enr_span_t exact(const void *bytes, size_t len)
-{
-    uint8_t *memory = malloc(len);
-    assert_true(memory != NULL || len == 0);
-    if (len > 0) {
-        memcpy(memory, bytes, len);
-    }
-    return (enr_span_t){memory, len};
-}
-
-static void drop(enr_span_t span)
-{
-    free((void *)(uintptr_t)span.ptr);
-}
 
 static bool valid(const void *bytes, size_t len)
 {

@@ -6,6 +6,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* ASCII, whatever the locale. */
+static inline bool enr_is_digit(uint8_t byte)
+{
+    return byte >= '0' && byte <= '9';
+}
+
+static inline bool enr_is_letter(uint8_t byte)
+{
+    uint8_t lower = byte | 0x20u;
+    return lower >= 'a' && lower <= 'z';
+}
+
+static inline uint8_t enr_to_lower(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
+}
+
 /* A read-only view of bytes that somebody else owns. An empty span has len 0; its ptr may then be NULL. */
 typedef struct {
     const uint8_t *ptr;
