@@ -14,8 +14,8 @@ typedef struct {
     void (*give)(void *ctx, void *piece);
 } enr_tls_memory_t;
 
-/* Memory from an arena, for boards; the arena must stay. One connection with a 16,384-byte input buffer takes some 27
-   KB on a 32-bit part, one of 4,096 bytes 12 KB less (lib/DESIGN.md, TLS memory). */
+/* Memory from an arena, for boards; the arena must stay. A connection with an input buffer of 4,096 bytes takes 16 to
+   28 KB on a 32-bit part, by the kind of certificates, one of 16,384 bytes 12 KB more (lib/DESIGN.md, TLS memory). */
 enr_tls_memory_t enr_tls_memory_of_arena(enr_arena_t *arena);
 
 /* Readies what mbedTLS keeps once per process, the one exception to "no globals": its memory hook, its PSA keys and the
