@@ -1,7 +1,8 @@
 /* One text, read as a URL, a host, an HTTP-date and a Retry-After; before it 5 bytes that say what time it is. */
-#define _POSIX_C_SOURCE 200809L /* gmtime_r */
+#define _POSIX_C_SOURCE 200809L /* gmtime_r, inet_pton */
 #include "fuzz.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,18 @@
 #include "enrich/url.h"
 
 #define YEAR_S INT64_C(31556952)
+
+/* What is called an IP literal is one for the C library. */
+static void check_literal(enr_span_t host)
+{
+    bool in_brackets = host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
+    enr_span_t address = in_brackets ? enr_span_slice(host, 1, host.len - 1) : host;
+    char text[INET6_ADDRSTRLEN] = "";
+    uint8_t binary[16];
+    MUST(address.len < sizeof text);
+    memcpy(text, address.ptr, address.len);
+    MUST(inet_pton(in_brackets ? AF_INET6 : AF_INET, text, binary) == 1);
+}
 
 /* The parts lie in the text in their order, and put together again they are the same. */
 static void check_parts(enr_span_t text, const enr_url_t *url)
@@ -25,6 +38,9 @@ static void check_parts(enr_span_t text, const enr_url_t *url)
         MUST(url->host.ptr[i] > ' ' && url->host.ptr[i] < 0x7F && memchr("@/?#\\%\"<>", url->host.ptr[i], 9) == NULL);
     }
     MUST(!url->host_is_ip || !enr_host_is_name(url->host));
+    if (url->host_is_ip) {
+        check_literal(url->host);
+    }
 
     uint8_t memory[ENR_URL_MAX + 16];
     enr_buffer_t joined = enr_buffer_over(memory, sizeof memory);
@@ -42,10 +58,32 @@ static void check_parts(enr_span_t text, const enr_url_t *url)
     }
 }
 
+/* RFC 1035 2.3.1, RFC 1123 2.1: labels of letters, digits and '-', none at their ends; the last one is no number. */
+static void check_labels(enr_span_t host)
+{
+    bool is_number = true;
+    size_t len = 0;
+    for (size_t i = 0; i <= host.len; i++) {
+        if (i == host.len || host.ptr[i] == '.') {
+            MUST(len >= 1 && len <= 63 && host.ptr[i - len] != '-' && host.ptr[i - 1] != '-');
+            MUST(i < host.len || !is_number);
+            is_number = true;
+            len = 0;
+            continue;
+        }
+        bool is_digit = host.ptr[i] >= '0' && host.ptr[i] <= '9';
+        uint8_t lower = host.ptr[i] | 0x20;
+        MUST(is_digit || (lower >= 'a' && lower <= 'z') || host.ptr[i] == '-');
+        is_number = is_number && is_digit;
+        len++;
+    }
+}
+
 /* A name that TLS can verify makes a URL whose host is no IP literal. */
 static void check_name(enr_span_t host)
 {
     MUST(host.len > 0 && host.len <= ENR_HOST_MAX);
+    check_labels(host);
     uint8_t memory[ENR_HOST_MAX + 8];
     enr_buffer_t text = enr_buffer_over(memory, sizeof memory);
     enr_buffer_append(&text, ENR_SPAN("https://"));
@@ -74,6 +112,9 @@ static void check_date(enr_span_t text, int64_t now, int64_t seconds)
     int len = snprintf(fixed, sizeof fixed, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[date.tm_wday], date.tm_mday,
                        months[date.tm_mon], date.tm_year + 1900, date.tm_hour, date.tm_min, date.tm_sec);
     enr_span_t exact = fuzz_copy((enr_span_t){(const uint8_t *)fixed, (size_t)len});
+    bool is_fixed = text.len == exact.len && text.ptr[3] == ',';
+    bool is_leap_second = is_fixed && memcmp(text.ptr + 23, "60", 2) == 0;
+    MUST(!is_fixed || is_leap_second || memcmp(text.ptr + 3, exact.ptr + 3, text.len - 3) == 0);
     int64_t again = 0;
     MUST(enr_http_date_parse(exact, now, &again) == ENR_OK && again == seconds);
     fuzz_free(exact);
