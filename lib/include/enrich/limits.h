@@ -101,8 +101,8 @@
 #define ENR_BADGE_TEXT_MAX 1024
 #endif
 
-/* Bytes of one session ticket with what belongs to it; a larger one is not kept. A session of TLS 1.3 takes some 310,
- * one of TLS 1.2 some 360. */
+/* Bytes of one session ticket with what belongs to it; a larger one is not kept. One of OpenSSL's or
+ * nginx's takes 280 to 320. */
 #ifndef ENR_TICKET_MAX
 #define ENR_TICKET_MAX 1024
 #endif
