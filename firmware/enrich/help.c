@@ -4,6 +4,7 @@ static const char OVERVIEW[] = "usage: enrich COMMAND [OPTION]...\n"
                                "\n"
                                "  submit         ask for a person's e-mail address or phone number\n"
                                "  get ID         read what came of it: free, and as often as you like\n"
+                               "  credits        show the account's balance; a cheap check of key and address\n"
                                "  badge FILE|-   show what a scanned badge says; sends nothing\n"
                                "\n"
                                "enrich COMMAND --help shows its options, enrich --version the version.\n"
@@ -55,6 +56,17 @@ static const char GET[] = "usage: enrich get ID [OPTION]...\n"
                           "  --timeout S        for one request                              [180]\n"
                           "Reading is free and safe to repeat.\n";
 
+static const char CREDITS[] = "usage: enrich credits [OPTION]...\n"
+                              "\n"
+                              "Shows the account's balance as the service gives it: one line of JSON.\n"
+                              "\n"
+                              "  --json             the same inside the object that every command has\n"
+                              "  --key-file FILE    the API key                       [ENRICH_API_KEY]\n"
+                              "  --async-base URL   [ENRICH_ASYNC_BASE or " ENR_ASYNC_BASE_DEFAULT "]\n"
+                              "  --ca FILE          trust these CAs (PEM), not the system's\n"
+                              "  --allow-private    allow the service's name to have a private address\n"
+                              "  --timeout S        for the request                              [180]\n";
+
 static const char BADGE[] = "usage: enrich badge FILE|- [--json]\n"
                             "\n"
                             "Shows what the payload of a scanned badge says: vCard, MECARD, a LinkedIn URL,\n"
@@ -69,6 +81,8 @@ const char *help_of(command_t command)
         return SUBMIT;
     case COMMAND_GET:
         return GET;
+    case COMMAND_CREDITS:
+        return CREDITS;
     case COMMAND_BADGE:
         return BADGE;
     default:
@@ -83,6 +97,8 @@ const char *help_hint(command_t command)
         return "enrich submit --help shows how";
     case COMMAND_GET:
         return "enrich get --help shows how";
+    case COMMAND_CREDITS:
+        return "enrich credits --help shows how";
     case COMMAND_BADGE:
         return "enrich badge --help shows how";
     default:

@@ -166,6 +166,20 @@ static const char *outcome_word(request_outcome_t outcome)
     return WORDS[outcome];
 }
 
+void json_print_answer(const report_t *report)
+{
+    enr_buffer_t text = enr_buffer_over(text_memory, sizeof text_memory);
+    enr_json_writer_t json;
+    enr_json_writer_start(&json, &text);
+    enr_status_t status = enr_json_parse(&reader, report->answer->body);
+    assert(status == ENR_OK);
+    copy_value(&json, ENR_JSON_ROOT);
+    status = enr_json_writer_finish(&json);
+    assert(status == ENR_OK);
+    (void)status;
+    print_json(stdout, enr_buffer_span(&text));
+}
+
 void json_print_report(const report_t *report)
 {
     enr_buffer_t text = enr_buffer_over(text_memory, sizeof text_memory);

@@ -6,7 +6,8 @@
 #define IN_SUBMIT (1u << COMMAND_SUBMIT)
 #define IN_GET (1u << COMMAND_GET)
 #define IN_BADGE (1u << COMMAND_BADGE)
-#define IN_ALL (1u << COMMAND_NONE | IN_SUBMIT | IN_GET | IN_BADGE)
+#define IN_SERVICE (IN_SUBMIT | IN_GET | 1u << COMMAND_CREDITS) /* those that call the service */
+#define IN_ALL (1u << COMMAND_NONE | IN_SERVICE | IN_BADGE)
 
 #define ARGUMENT_MAX 32768 /* bytes; a refusal may have to repeat one */
 #define TIMEOUT_MAX_S 3600u
@@ -27,7 +28,7 @@ static const option_t OPTIONS[] = {
     {"--help", IN_ALL, FLAG, AT(help), 0},
     {"-h", IN_ALL, FLAG, AT(help), 0},
     {"--version", 1u << COMMAND_NONE, FLAG, AT(version), 0},
-    {"--json", IN_SUBMIT | IN_GET | IN_BADGE, FLAG, AT(json), 0},
+    {"--json", IN_SERVICE | IN_BADGE, FLAG, AT(json), 0},
     {"--wait", IN_SUBMIT | IN_GET, FLAG, AT(wait), 0},
     {"--badge", IN_SUBMIT, TEXT, AT(badge), 0},
     {"--firstname", IN_SUBMIT, TEXT, AT(firstname), 0},
@@ -40,11 +41,11 @@ static const option_t OPTIONS[] = {
     {"--country", IN_SUBMIT, COUNTRY, 0, 0},
     {"--type", IN_SUBMIT, TYPE, 0, 0},
     {"--allow-multi", IN_SUBMIT, FLAG, AT(allow_multi), 0},
-    {"--key-file", IN_SUBMIT | IN_GET, TEXT, AT(key_file), 0},
-    {"--async-base", IN_SUBMIT | IN_GET, TEXT, AT(async_base), 0},
-    {"--ca", IN_SUBMIT | IN_GET, TEXT, AT(ca), 0},
-    {"--allow-private", IN_SUBMIT | IN_GET, FLAG, AT(allow_private), 0},
-    {"--timeout", IN_SUBMIT | IN_GET, NUMBER, AT(timeout_s), TIMEOUT_MAX_S},
+    {"--key-file", IN_SERVICE, TEXT, AT(key_file), 0},
+    {"--async-base", IN_SERVICE, TEXT, AT(async_base), 0},
+    {"--ca", IN_SERVICE, TEXT, AT(ca), 0},
+    {"--allow-private", IN_SERVICE, FLAG, AT(allow_private), 0},
+    {"--timeout", IN_SERVICE, NUMBER, AT(timeout_s), TIMEOUT_MAX_S},
     {"--poll", IN_SUBMIT | IN_GET, NUMBER, AT(poll_ms), POLL_MAX_MS},
     {"--deadline", IN_SUBMIT | IN_GET, NUMBER, AT(deadline_s), DEADLINE_MAX_S},
 };
@@ -53,7 +54,12 @@ static const option_t OPTIONS[] = {
 static const struct {
     const char *word;
     command_t command;
-} COMMANDS[] = {{"submit", COMMAND_SUBMIT}, {"get", COMMAND_GET}, {"badge", COMMAND_BADGE}};
+} COMMANDS[] = {
+    {"submit", COMMAND_SUBMIT},
+    {"get", COMMAND_GET},
+    {"credits", COMMAND_CREDITS},
+    {"badge", COMMAND_BADGE},
+};
 
 /* What is being read: the arguments, and where a refusal goes. */
 typedef struct {
@@ -215,7 +221,8 @@ static exit_code_t take_word(reading_t *reading)
     if (options->command == COMMAND_NONE) {
         return outcome_problem(reading->problem, EXIT_USAGE, word, "no such command");
     }
-    if (options->command == COMMAND_SUBMIT || options->operand != NULL) {
+    bool takes_none = options->command == COMMAND_SUBMIT || options->command == COMMAND_CREDITS;
+    if (takes_none || options->operand != NULL) {
         return outcome_problem(reading->problem, EXIT_USAGE, word, "one argument too many");
     }
     options->operand = word;
@@ -235,10 +242,12 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
     }
     switch (options->command) {
     case COMMAND_NONE:
-        return outcome_problem(out_problem, EXIT_USAGE, "arguments", "name a command: submit, get or badge");
+        return outcome_problem(out_problem, EXIT_USAGE, "arguments", "name a command: submit, get, credits or badge");
     case COMMAND_GET:
         return options->operand != NULL ? EXIT_DONE
                                         : outcome_problem(out_problem, EXIT_USAGE, "get", "needs the id to read");
+    case COMMAND_CREDITS:
+        return EXIT_DONE;
     case COMMAND_BADGE:
         return options->operand != NULL
                    ? EXIT_DONE

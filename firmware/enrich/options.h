@@ -4,7 +4,7 @@
 
 #include "outcome.h"
 
-typedef enum { COMMAND_NONE, COMMAND_SUBMIT, COMMAND_GET, COMMAND_BADGE } command_t;
+typedef enum { COMMAND_NONE, COMMAND_SUBMIT, COMMAND_GET, COMMAND_CREDITS, COMMAND_BADGE } command_t;
 
 /* The arguments as they were given; texts point into them. NULL: not given. */
 typedef struct {
