@@ -30,6 +30,7 @@ static const option_t OPTIONS[] = {
     {"--version", 1u << COMMAND_NONE, FLAG, AT(version), 0},
     {"--json", IN_SERVICE | IN_BADGE, FLAG, AT(json), 0},
     {"--wait", IN_SUBMIT | IN_GET, FLAG, AT(wait), 0},
+    {"--sync", IN_SUBMIT, FLAG, AT(sync), 0},
     {"--badge", IN_SUBMIT, TEXT, AT(badge), 0},
     {"--firstname", IN_SUBMIT, TEXT, AT(firstname), 0},
     {"--lastname", IN_SUBMIT, TEXT, AT(lastname), 0},
@@ -43,6 +44,7 @@ static const option_t OPTIONS[] = {
     {"--allow-multi", IN_SUBMIT, FLAG, AT(allow_multi), 0},
     {"--key-file", IN_SERVICE, TEXT, AT(key_file), 0},
     {"--async-base", IN_SERVICE, TEXT, AT(async_base), 0},
+    {"--sync-base", IN_SUBMIT, TEXT, AT(sync_base), 0},
     {"--ca", IN_SERVICE, TEXT, AT(ca), 0},
     {"--allow-private", IN_SERVICE, FLAG, AT(allow_private), 0},
     {"--timeout", IN_SERVICE, NUMBER, AT(timeout_s), TIMEOUT_MAX_S},
@@ -235,6 +237,23 @@ static bool names_somebody(const options_t *options)
            options->company != NULL || options->domain != NULL || options->linkedin != NULL;
 }
 
+/* What has no meaning beside --sync (api-contract 8). */
+static exit_code_t check_submit(const options_t *options, problem_t *out_problem)
+{
+    if (!names_somebody(options)) {
+        return outcome_problem(out_problem, EXIT_USAGE, "submit",
+                               "needs a person (--badge FILE, or --firstname, --lastname and --domain, "
+                               "--company or --linkedin) and --type");
+    }
+    if (options->sync && options->wait) {
+        return outcome_problem(out_problem, EXIT_USAGE, "--wait", "is not for --sync: its answer is the result");
+    }
+    if (options->sync && options->webhook != NULL) {
+        return outcome_problem(out_problem, EXIT_USAGE, "--webhook", "is not for --sync: its answer is the result");
+    }
+    return EXIT_DONE;
+}
+
 static exit_code_t check_complete(const options_t *options, problem_t *out_problem)
 {
     if (options->help || options->version) {
@@ -253,11 +272,7 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
                    ? EXIT_DONE
                    : outcome_problem(out_problem, EXIT_USAGE, "badge", "needs a file, or - for standard input");
     default:
-        return names_somebody(options)
-                   ? EXIT_DONE
-                   : outcome_problem(out_problem, EXIT_USAGE, "submit",
-                                     "needs a person (--badge FILE, or --firstname, --lastname and --domain, "
-                                     "--company or --linkedin) and --type");
+        return check_submit(options, out_problem);
     }
 }
 

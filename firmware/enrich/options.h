@@ -14,6 +14,7 @@ typedef struct {
     bool version;
     bool json;
     bool wait;
+    bool sync; /* the synchronous call */
 
     /* the person and the request */
     const char *badge;
@@ -33,6 +34,7 @@ typedef struct {
     /* the way to the service */
     const char *key_file;
     const char *async_base;
+    const char *sync_base;
     const char *ca;
     bool allow_private;
     uint32_t timeout_s;  /* of one request; 0: as the library has it */

@@ -26,10 +26,14 @@ static void print_line(const char *label, enr_span_t value)
     }
 }
 
+static bool has_values(const enr_result_t *result)
+{
+    return result->email.len > 0 || result->personal_email.len > 0 || result->phones_total > 0;
+}
+
 bool report_found(const enr_result_t *result)
 {
-    return result->progress == ENR_PROGRESS_FINISHED &&
-           (result->email.len > 0 || result->personal_email.len > 0 || result->phones_total > 0);
+    return result->progress == ENR_PROGRESS_FINISHED && has_values(result);
 }
 
 static void print_address(const char *label, enr_span_t address, enr_span_t status, bool asked)
@@ -86,11 +90,13 @@ static void print_phones(const enr_result_t *result, bool asked)
 static void print_found(const report_t *report)
 {
     const enr_result_t *result = &report->answer->result;
-    print_address("email", result->email, result->email_status, (report->types & ENR_TYPE_EMAIL) != 0);
+    bool finished = result->progress == ENR_PROGRESS_FINISHED;
+    unsigned settled = finished ? report->types : 0; /* the types of which "not found" can be said */
+    print_address("email", result->email, result->email_status, (settled & ENR_TYPE_EMAIL) != 0);
     print_address("personal_email", result->personal_email, result->personal_email_status,
-                  (report->types & ENR_TYPE_PERSONAL_EMAIL) != 0);
-    print_phones(result, (report->types & ENR_TYPE_PHONE) != 0);
-    if (report->types == 0 && !report_found(result)) {
+                  (settled & ENR_TYPE_PERSONAL_EMAIL) != 0);
+    print_phones(result, (settled & ENR_TYPE_PHONE) != 0);
+    if (finished && settled == 0 && !report_found(result)) {
         begin_line("found");
         (void)fputs("nothing\n", stdout);
     }
@@ -101,7 +107,8 @@ static void print_result(const report_t *report)
     const enr_result_t *result = &report->answer->result;
     print_line("id", report->id);
     print_line("status", result->status_word.len > 0 ? result->status_word : ENR_SPAN("(none given)"));
-    if (result->progress != ENR_PROGRESS_FINISHED) {
+    if (result->progress != ENR_PROGRESS_FINISHED && !has_values(result)) {
+        print_line("message", result->message);
         return;
     }
     if (result->firstname.len > 0 || result->lastname.len > 0) {

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 
 #define KEY_VARIABLE "ENRICH_API_KEY"
-#define BASE_VARIABLE "ENRICH_ASYNC_BASE"
 
 static void trim_line_end(enr_span_t *text)
 {
@@ -87,32 +86,57 @@ static exit_code_t load_key(const options_t *options, settings_t *settings, prob
     return EXIT_DONE;
 }
 
-static exit_code_t load_base(const options_t *options, settings_t *settings, problem_t *out_problem)
+/* One of the two addresses: never the other in its place, since the host alone picks the call (api-contract 1). */
+typedef struct {
+    const char *option;
+    const char *given;
+    const char *variable;
+    const char *preset;
+    const char *hint;
+} base_t;
+
+#define BASE_HINT                                                                                                      \
+    "it must be https, with a host name (not an IP address; for this machine: localhost) and no query, as "
+
+static exit_code_t load_base(const base_t *base, enr_span_t *out_base, enr_url_t *out_url, problem_t *out_problem)
 {
-    const char *variable = getenv(BASE_VARIABLE);
-    const char *source = options->async_base != NULL ? "--async-base" : BASE_VARIABLE;
-    const char *text = options->async_base != NULL ? options->async_base
-                       : variable != NULL          ? variable
-                                                   : ENR_ASYNC_BASE_DEFAULT;
-    settings->async_base = enr_span_from_str(text);
-    enr_url_t url;
-    enr_status_t status = enr_url_parse(settings->async_base, &url);
-    if (status == ENR_OK && (!enr_host_is_name(url.host) || url.path.len != url.path_and_query.len)) {
+    const char *variable = getenv(base->variable);
+    const char *text = base->given != NULL ? base->given : variable != NULL ? variable : base->preset;
+    *out_base = enr_span_from_str(text);
+    enr_status_t status = enr_url_parse(*out_base, out_url);
+    if (status == ENR_OK && (!enr_host_is_name(out_url->host) || out_url->path.len != out_url->path_and_query.len)) {
         status = ENR_E_URL;
     }
     if (status != ENR_OK) {
         *out_problem = (problem_t){
             .status = status,
-            .where = source,
+            .where = base->given != NULL ? base->option : base->variable,
             .what = status == ENR_E_LIMIT ? "longer than " TEXT_OF(ENR_URL_MAX) " bytes" : enr_status_meaning(status),
-            .hint = "it must be https, with a host name (not an IP address; for this machine: localhost) and no query, "
-                    "as " ENR_ASYNC_BASE_DEFAULT,
+            .hint = base->hint,
         };
         return EXIT_SETTING;
     }
-    (void)snprintf(settings->where, sizeof settings->where, "%.*s:%u", (int)url.host.len, (const char *)url.host.ptr,
-                   (unsigned)url.port);
     return EXIT_DONE;
+}
+
+static exit_code_t load_bases(const options_t *options, settings_t *settings, problem_t *out_problem)
+{
+    const base_t async = {"--async-base", options->async_base, "ENRICH_ASYNC_BASE", ENR_ASYNC_BASE_DEFAULT,
+                          BASE_HINT ENR_ASYNC_BASE_DEFAULT};
+    const base_t sync = {"--sync-base", options->sync_base, "ENRICH_SYNC_BASE", ENR_SYNC_BASE_DEFAULT,
+                         BASE_HINT ENR_SYNC_BASE_DEFAULT};
+    enr_url_t async_url;
+    enr_url_t sync_url;
+    exit_code_t code = load_base(&async, &settings->async_base, &async_url, out_problem);
+    if (code == EXIT_DONE) {
+        code = load_base(&sync, &settings->sync_base, &sync_url, out_problem);
+    }
+    if (code == EXIT_DONE) {
+        const enr_url_t *url = options->sync ? &sync_url : &async_url;
+        (void)snprintf(settings->where, sizeof settings->where, "%.*s:%u", (int)url->host.len,
+                       (const char *)url->host.ptr, (unsigned)url->port);
+    }
+    return code;
 }
 
 static uint32_t smaller(uint32_t a, uint32_t b)
@@ -144,7 +168,7 @@ exit_code_t settings_load(const options_t *options, settings_t *out_settings, pr
         .allow_private = options->allow_private,
     };
     exit_code_t code = load_key(options, out_settings, out_problem);
-    return code == EXIT_DONE ? load_base(options, out_settings, out_problem) : code;
+    return code == EXIT_DONE ? load_bases(options, out_settings, out_problem) : code;
 }
 
 void settings_wipe(settings_t *settings)

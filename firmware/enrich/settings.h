@@ -7,10 +7,11 @@
 typedef struct {
     enr_span_t key;
     enr_span_t async_base;
+    enr_span_t sync_base;
     enr_timeouts_t timeouts;
     const char *ca; /* NULL: the system's trust store */
     bool allow_private;
-    char where[ENR_HOST_MAX + sizeof ":65535"]; /* host:port of async_base, for a person */
+    char where[ENR_HOST_MAX + sizeof ":65535"]; /* host:port of the base in use, for a person */
     uint8_t key_memory[ENR_API_KEY_MAX + 3];    /* with a line end, and one byte more to see that it is longer */
 } settings_t;
 
