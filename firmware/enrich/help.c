@@ -6,6 +6,7 @@ static const char OVERVIEW[] = "usage: enrich COMMAND [OPTION]...\n"
                                "  get ID         read what came of it: free, and as often as you like\n"
                                "  credits        show the account's balance; a cheap check of key and address\n"
                                "  badge FILE|-   show what a scanned badge says; sends nothing\n"
+                               "  webhook FILE|- show what a callback says, and check its token; sends nothing\n"
                                "\n"
                                "enrich COMMAND --help shows its options, enrich --version the version.\n"
                                "The API key comes from --key-file FILE or the variable ENRICH_API_KEY, never\n"
@@ -76,6 +77,15 @@ static const char BADGE[] = "usage: enrich badge FILE|- [--json]\n"
                             "\n"
                             "  --json   one JSON object on standard output\n";
 
+static const char WEBHOOK[] = "usage: enrich webhook FILE|- [OPTION]...\n"
+                              "\n"
+                              "Shows what the body of a callback says. Nothing is sent. A callback proves\n"
+                              "nothing about its sender: confirm it by enrich get before you act on it.\n"
+                              "\n"
+                              "  --token T   refuse a callback whose custom enr_token is not this one, which\n"
+                              "              submit --json has printed\n"
+                              "  --json      one JSON object on standard output\n";
+
 const char *help_of(command_t command)
 {
     switch (command) {
@@ -87,6 +97,8 @@ const char *help_of(command_t command)
         return CREDITS;
     case COMMAND_BADGE:
         return BADGE;
+    case COMMAND_WEBHOOK:
+        return WEBHOOK;
     default:
         return OVERVIEW;
     }
@@ -103,6 +115,8 @@ const char *help_hint(command_t command)
         return "enrich credits --help shows how";
     case COMMAND_BADGE:
         return "enrich badge --help shows how";
+    case COMMAND_WEBHOOK:
+        return "enrich webhook --help shows how";
     default:
         return "enrich --help shows how";
     }

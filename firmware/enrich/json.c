@@ -75,7 +75,7 @@ static void copy_value(enr_json_writer_t *json, enr_json_node_t node)
 static void write_answer(enr_json_writer_t *json, const report_t *report)
 {
     enr_json_key(json, ENR_SPAN("answer"));
-    if (report->answer != NULL && report->answer->code != 0 &&
+    if (report->answer != NULL && report->answer->body.len > 0 &&
         enr_json_parse(&reader, report->answer->body) == ENR_OK) {
         copy_value(json, ENR_JSON_ROOT);
     } else {

@@ -6,8 +6,9 @@
 #define IN_SUBMIT (1u << COMMAND_SUBMIT)
 #define IN_GET (1u << COMMAND_GET)
 #define IN_BADGE (1u << COMMAND_BADGE)
+#define IN_WEBHOOK (1u << COMMAND_WEBHOOK)
 #define IN_SERVICE (IN_SUBMIT | IN_GET | 1u << COMMAND_CREDITS) /* those that call the service */
-#define IN_ALL (1u << COMMAND_NONE | IN_SERVICE | IN_BADGE)
+#define IN_ALL (1u << COMMAND_NONE | IN_SERVICE | IN_BADGE | IN_WEBHOOK)
 
 #define ARGUMENT_MAX 32768 /* bytes; a refusal may have to repeat one */
 #define TIMEOUT_MAX_S 3600u
@@ -17,8 +18,8 @@
 typedef struct {
     const char *name;
     unsigned commands;
-    enum { FLAG, TEXT, NUMBER, TYPE, CUSTOM, COUNTRY } kind;
-    size_t offset; /* of its member in options_t, for the first three */
+    enum { FLAG, TEXT, TOKEN, NUMBER, TYPE, CUSTOM, COUNTRY } kind;
+    size_t offset; /* of its member in options_t, for the first four */
     uint32_t max;  /* of a number */
 } option_t;
 
@@ -28,7 +29,7 @@ static const option_t OPTIONS[] = {
     {"--help", IN_ALL, FLAG, AT(help), 0},
     {"-h", IN_ALL, FLAG, AT(help), 0},
     {"--version", 1u << COMMAND_NONE, FLAG, AT(version), 0},
-    {"--json", IN_SERVICE | IN_BADGE, FLAG, AT(json), 0},
+    {"--json", IN_SERVICE | IN_BADGE | IN_WEBHOOK, FLAG, AT(json), 0},
     {"--wait", IN_SUBMIT | IN_GET, FLAG, AT(wait), 0},
     {"--sync", IN_SUBMIT, FLAG, AT(sync), 0},
     {"--badge", IN_SUBMIT, TEXT, AT(badge), 0},
@@ -42,6 +43,7 @@ static const option_t OPTIONS[] = {
     {"--country", IN_SUBMIT, COUNTRY, 0, 0},
     {"--type", IN_SUBMIT, TYPE, 0, 0},
     {"--allow-multi", IN_SUBMIT, FLAG, AT(allow_multi), 0},
+    {"--token", IN_WEBHOOK, TOKEN, AT(token), 0},
     {"--key-file", IN_SERVICE, TEXT, AT(key_file), 0},
     {"--async-base", IN_SERVICE, TEXT, AT(async_base), 0},
     {"--sync-base", IN_SUBMIT, TEXT, AT(sync_base), 0},
@@ -57,10 +59,8 @@ static const struct {
     const char *word;
     command_t command;
 } COMMANDS[] = {
-    {"submit", COMMAND_SUBMIT},
-    {"get", COMMAND_GET},
-    {"credits", COMMAND_CREDITS},
-    {"badge", COMMAND_BADGE},
+    {"submit", COMMAND_SUBMIT}, {"get", COMMAND_GET},         {"credits", COMMAND_CREDITS},
+    {"badge", COMMAND_BADGE},   {"webhook", COMMAND_WEBHOOK},
 };
 
 /* What is being read: the arguments, and where a refusal goes. */
@@ -156,10 +156,16 @@ static exit_code_t take_value(reading_t *reading, const char *value)
         return take_country(reading, value);
     case NUMBER:
         return take_number(reading, value);
+    case TOKEN:
+        if (strlen(value) != ENR_TOKEN_LEN || strspn(value, "0123456789abcdef") != ENR_TOKEN_LEN) {
+            return refuse(reading, "must be " TEXT_OF(ENR_TOKEN_LEN) " lower-case hexadecimal digits");
+        }
+        break;
     default:
-        memcpy((char *)reading->options + reading->option->offset, (const void *)&value, sizeof value);
-        return EXIT_DONE;
+        break;
     }
+    memcpy((char *)reading->options + reading->option->offset, (const void *)&value, sizeof value);
+    return EXIT_DONE;
 }
 
 /* The option that these len bytes name, if the command has it, or NULL. */
@@ -261,7 +267,8 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
     }
     switch (options->command) {
     case COMMAND_NONE:
-        return outcome_problem(out_problem, EXIT_USAGE, "arguments", "name a command: submit, get, credits or badge");
+        return outcome_problem(out_problem, EXIT_USAGE, "arguments",
+                               "name a command: submit, get, credits, badge or webhook");
     case COMMAND_GET:
         return options->operand != NULL ? EXIT_DONE
                                         : outcome_problem(out_problem, EXIT_USAGE, "get", "needs the id to read");
@@ -271,6 +278,10 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
         return options->operand != NULL
                    ? EXIT_DONE
                    : outcome_problem(out_problem, EXIT_USAGE, "badge", "needs a file, or - for standard input");
+    case COMMAND_WEBHOOK:
+        return options->operand != NULL
+                   ? EXIT_DONE
+                   : outcome_problem(out_problem, EXIT_USAGE, "webhook", "needs a file, or - for standard input");
     default:
         return check_submit(options, out_problem);
     }

@@ -4,17 +4,19 @@
 
 #include "outcome.h"
 
-typedef enum { COMMAND_NONE, COMMAND_SUBMIT, COMMAND_GET, COMMAND_CREDITS, COMMAND_BADGE } command_t;
+typedef enum { COMMAND_NONE, COMMAND_SUBMIT, COMMAND_GET, COMMAND_CREDITS, COMMAND_BADGE, COMMAND_WEBHOOK } command_t;
 
 /* The arguments as they were given; texts point into them. NULL: not given. */
 typedef struct {
     command_t command;
-    const char *operand; /* the id of get, the file of badge */
+    const char *operand; /* the id of get, the file of badge and webhook */
     bool help;
     bool version;
     bool json;
     bool wait;
     bool sync; /* the synchronous call */
+
+    const char *token; /* that a callback must carry */
 
     /* the person and the request */
     const char *badge;
