@@ -11,9 +11,6 @@
 #define IN_ALL (1u << COMMAND_NONE | IN_SERVICE | IN_BADGE | IN_WEBHOOK)
 
 #define ARGUMENT_MAX 32768 /* bytes; a refusal may have to repeat one */
-#define TIMEOUT_MAX_S 3600u
-#define POLL_MAX_MS 600000u
-#define DEADLINE_MAX_S 86400u
 
 typedef struct {
     const char *name;
@@ -44,12 +41,19 @@ static const option_t OPTIONS[] = {
     {"--type", IN_SUBMIT, TYPE, 0, 0},
     {"--allow-multi", IN_SUBMIT, FLAG, AT(allow_multi), 0},
     {"--token", IN_WEBHOOK, TOKEN, AT(token), 0},
+    {"--config", IN_SERVICE, TEXT, AT(config), 0},
     {"--key-file", IN_SERVICE, TEXT, AT(key_file), 0},
     {"--async-base", IN_SERVICE, TEXT, AT(async_base), 0},
     {"--sync-base", IN_SUBMIT, TEXT, AT(sync_base), 0},
     {"--ca", IN_SERVICE, TEXT, AT(ca), 0},
     {"--allow-private", IN_SERVICE, FLAG, AT(allow_private), 0},
     {"--timeout", IN_SERVICE, NUMBER, AT(timeout_s), TIMEOUT_MAX_S},
+    {"--dns-timeout", IN_SERVICE, NUMBER, AT(dns_s), TIMEOUT_MAX_S},
+    {"--connect-timeout", IN_SERVICE, NUMBER, AT(connect_s), TIMEOUT_MAX_S},
+    {"--handshake-timeout", IN_SERVICE, NUMBER, AT(handshake_s), TIMEOUT_MAX_S},
+    {"--send-timeout", IN_SERVICE, NUMBER, AT(send_s), TIMEOUT_MAX_S},
+    {"--answer-timeout", IN_SERVICE, NUMBER, AT(answer_s), TIMEOUT_MAX_S},
+    {"--body-timeout", IN_SERVICE, NUMBER, AT(body_s), TIMEOUT_MAX_S},
     {"--poll", IN_SUBMIT | IN_GET, NUMBER, AT(poll_ms), POLL_MAX_MS},
     {"--deadline", IN_SUBMIT | IN_GET, NUMBER, AT(deadline_s), DEADLINE_MAX_S},
 };
@@ -79,8 +83,7 @@ static exit_code_t refuse(reading_t *reading, const char *what)
     return outcome_problem(reading->problem, EXIT_USAGE, reading->option->name, what);
 }
 
-/* Digits only, 1 to max. */
-static bool parse_number(const char *text, uint32_t max, uint32_t *out_number)
+bool options_number(const char *text, uint32_t max, uint32_t *out_number)
 {
     uint64_t number = 0;
     for (const char *digit = text; *digit != '\0'; digit++) {
@@ -97,7 +100,7 @@ static exit_code_t take_number(reading_t *reading, const char *value)
 {
     static char what[48];
     uint32_t number = 0;
-    if (!parse_number(value, reading->option->max, &number)) {
+    if (!options_number(value, reading->option->max, &number)) {
         (void)snprintf(what, sizeof what, "must be a number from 1 to %u", (unsigned)reading->option->max);
         return refuse(reading, what);
     }
@@ -289,7 +292,7 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
 
 exit_code_t options_read(int argc, char **argv, options_t *out_options, problem_t *out_problem)
 {
-    *out_options = (options_t){.poll_ms = 2000, .deadline_s = 900}; /* api-contract 13 */
+    *out_options = (options_t){0};
     *out_problem = (problem_t){0};
     reading_t reading = {.argv = argv, .argc = argc, .at = 1, .options = out_options, .problem = out_problem};
     bool only_words = false;

@@ -4,9 +4,14 @@
 
 #include "outcome.h"
 
+/* The largest values of numbers. */
+#define TIMEOUT_MAX_S 3600
+#define POLL_MAX_MS 600000
+#define DEADLINE_MAX_S 86400
+
 typedef enum { COMMAND_NONE, COMMAND_SUBMIT, COMMAND_GET, COMMAND_CREDITS, COMMAND_BADGE, COMMAND_WEBHOOK } command_t;
 
-/* The arguments as they were given; texts point into them. NULL: not given. */
+/* The arguments as they were given; texts point into them. NULL, 0: not given. */
 typedef struct {
     command_t command;
     const char *operand; /* the id of get, the file of badge and webhook */
@@ -34,17 +39,27 @@ typedef struct {
     bool allow_multi;
 
     /* the way to the service */
+    const char *config;
     const char *key_file;
     const char *async_base;
     const char *sync_base;
     const char *ca;
     bool allow_private;
-    uint32_t timeout_s;  /* of one request; 0: as the library has it */
+    uint32_t timeout_s; /* of one request */
+    uint32_t dns_s;     /* of its phases */
+    uint32_t connect_s;
+    uint32_t handshake_s;
+    uint32_t send_s;
+    uint32_t answer_s;
+    uint32_t body_s;
     uint32_t poll_ms;    /* the first gap between two reads */
     uint32_t deadline_s; /* of waiting for the result */
 } options_t;
 
 /* Reads the arguments. EXIT_DONE; EXIT_USAGE with the problem. */
 exit_code_t options_read(int argc, char **argv, options_t *out_options, problem_t *out_problem);
+
+/* A number of digits only, 1 to max; false: it is none. */
+bool options_number(const char *text, uint32_t max, uint32_t *out_number);
 
 #endif

@@ -8,9 +8,9 @@
 
 #define LABEL_WIDTH 16
 
-/* Holds an URL and two names of files at their longest, each byte quoted: the files were opened, so that the system's
+/* Holds an URL and three names of files at their longest, each byte quoted: the files were opened, so that the system's
    limit (4,096 bytes on Linux) holds for their names. */
-#define REPORT_HINT_MAX 49152
+#define REPORT_HINT_MAX 65536
 
 static void begin_line(const char *label)
 {
@@ -178,6 +178,7 @@ static void append_get(enr_buffer_t *out, const report_t *report)
     append(out, "enrich get ");
     enr_buffer_append(out, report->id);
     append(out, " --wait");
+    append_option(out, " --config ", report->options->config);
     append_option(out, " --ca ", report->options->ca);
     append_option(out, " --async-base ", report->options->async_base);
     append_option(out, " --key-file ", report->options->key_file);

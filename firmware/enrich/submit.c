@@ -163,7 +163,7 @@ static void report_accepted(const session_t *session, request_t *request, report
     report->has_result = true;
 }
 
-static void wait_for_result(const options_t *options, session_t *session, report_t *report)
+static void wait_for_result(const settings_t *settings, session_t *session, report_t *report)
 {
     (void)fputs("enrich: accepted as ", stderr);
     print_text(stderr, report->id);
@@ -172,8 +172,8 @@ static void wait_for_result(const options_t *options, session_t *session, report
         .id = report->id,
         .token = report->token,
         .fresh = true,
-        .first_ms = options->poll_ms,
-        .deadline_s = options->deadline_s,
+        .first_ms = settings->poll_ms,
+        .deadline_s = settings->deadline_s,
     };
     enr_status_t status = ENR_OK;
     poll_end_t end = poll_result(session, &poll, &status);
@@ -197,7 +197,8 @@ static void wait_for_result(const options_t *options, session_t *session, report
     }
 }
 
-static void submit(const options_t *options, request_t *request, session_t *session, report_t *report)
+static void submit(const options_t *options, const settings_t *settings, request_t *request, session_t *session,
+                   report_t *report)
 {
     if (!start(options, request, session, report)) {
         return;
@@ -210,7 +211,7 @@ static void submit(const options_t *options, request_t *request, session_t *sess
     report_accepted(session, request, report);
     bool finished = session->api.answer.result.progress == ENR_PROGRESS_FINISHED;
     if (options->wait && !finished) {
-        wait_for_result(options, session, report);
+        wait_for_result(settings, session, report);
     } else if (options->sync && !finished) {
         report->code = outcome_problem(&report->problem, EXIT_PENDING, session->where,
                                        "the synchronous answer does not say that it is finished");
@@ -237,7 +238,7 @@ int submit_run(const options_t *options)
         report.code = session_open(&session, &settings, &report.problem);
     }
     if (report.code == EXIT_DONE) {
-        submit(options, &request, &session, &report);
+        submit(options, &settings, &request, &session, &report);
     }
     int code = report_print(&report);
     if (session.where != NULL) {
