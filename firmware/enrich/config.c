@@ -12,7 +12,7 @@
 
 typedef struct {
     const char *key;
-    enum { TEXT, BASE, YES_NO, NUMBER } kind;
+    enum { TEXT, BASE, YES_NO, NUMBER, PIN } kind;
     size_t offset;        /* of its member in options_t */
     const char *variable; /* wins over the file, or NULL */
     uint32_t max;         /* of a number */
@@ -26,6 +26,7 @@ static const setting_t SETTINGS[] = {
     {"key-file", TEXT, AT(key_file), KEY_VARIABLE, 0},
     {"ca", TEXT, AT(ca), NULL, 0},
     {"allow-private", YES_NO, AT(allow_private), NULL, 0},
+    {"pin", PIN, 0, NULL, 0},
     {"timeout", NUMBER, AT(timeout_s), NULL, TIMEOUT_MAX_S},
     {"dns-timeout", NUMBER, AT(dns_s), NULL, TIMEOUT_MAX_S},
     {"connect-timeout", NUMBER, AT(connect_s), NULL, TIMEOUT_MAX_S},
@@ -45,6 +46,7 @@ typedef struct {
     options_t *options;
     problem_t *problem;
     bool seen[SETTING_COUNT];
+    pins_t pins;
 } reading_t;
 
 static exit_code_t refuse(const reading_t *reading, const char *what, const char *hint)
@@ -102,6 +104,12 @@ static exit_code_t take_number(const reading_t *reading, const setting_t *settin
     return EXIT_DONE;
 }
 
+static exit_code_t take_pin(reading_t *reading, const char *value)
+{
+    const char *fault = options_add_pin(&reading->pins, value);
+    return fault == NULL ? EXIT_DONE : refuse(reading, fault, NULL);
+}
+
 static exit_code_t take_setting(reading_t *reading, const char *key, const char *value)
 {
     if (strcmp(key, "key") == 0 || strcmp(key, "api-key") == 0) {
@@ -114,7 +122,7 @@ static exit_code_t take_setting(reading_t *reading, const char *key, const char 
     if (i == SETTING_COUNT) {
         return refuse(reading, "no such setting", NULL);
     }
-    if (reading->seen[i]) {
+    if (reading->seen[i] && SETTINGS[i].kind != PIN) {
         return refuse(reading, "this setting is given twice", NULL);
     }
     reading->seen[i] = true;
@@ -124,6 +132,8 @@ static exit_code_t take_setting(reading_t *reading, const char *key, const char 
     switch (SETTINGS[i].kind) {
     case YES_NO:
         return take_yes_no(reading, &SETTINGS[i], value);
+    case PIN:
+        return take_pin(reading, value);
     case NUMBER:
         return take_number(reading, &SETTINGS[i], value);
     default:
@@ -197,6 +207,13 @@ exit_code_t config_read(const char *path, options_t *options, problem_t *out_pro
             return code;
         }
         line = line_end + 1;
+    }
+    if (reading.pins.count == 1) {
+        return outcome_problem(out_problem, EXIT_SETTING, path,
+                               "holds one pin: none or at least two, so that one may change");
+    }
+    if (options->pins.count == 0) {
+        options->pins = reading.pins;
     }
     return EXIT_DONE;
 }

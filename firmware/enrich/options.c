@@ -15,7 +15,7 @@
 typedef struct {
     const char *name;
     unsigned commands;
-    enum { FLAG, TEXT, TOKEN, NUMBER, TYPE, CUSTOM, COUNTRY } kind;
+    enum { FLAG, TEXT, TOKEN, NUMBER, TYPE, CUSTOM, COUNTRY, PIN } kind;
     size_t offset; /* of its member in options_t, for the first four */
     uint32_t max;  /* of a number */
 } option_t;
@@ -46,6 +46,7 @@ static const option_t OPTIONS[] = {
     {"--async-base", IN_SERVICE, TEXT, AT(async_base), 0},
     {"--sync-base", IN_SUBMIT, TEXT, AT(sync_base), 0},
     {"--ca", IN_SERVICE, TEXT, AT(ca), 0},
+    {"--pin", IN_SERVICE, PIN, 0, 0},
     {"--allow-private", IN_SERVICE, FLAG, AT(allow_private), 0},
     {"--timeout", IN_SERVICE, NUMBER, AT(timeout_s), TIMEOUT_MAX_S},
     {"--dns-timeout", IN_SERVICE, NUMBER, AT(dns_s), TIMEOUT_MAX_S},
@@ -94,6 +95,44 @@ bool options_number(const char *text, uint32_t max, uint32_t *out_number)
     }
     *out_number = (uint32_t)number;
     return number >= 1 && number <= max;
+}
+
+static int digit_value(char digit)
+{
+    static const char DIGITS[] = "0123456789abcdef0123456789ABCDEF";
+    const char *at = digit == '\0' ? NULL : strchr(DIGITS, digit);
+    return at == NULL ? -1 : (int)(at - DIGITS) % 16;
+}
+
+const char *options_add_pin(pins_t *pins, const char *digits)
+{
+    uint8_t digest[32];
+    for (size_t i = 0; i < sizeof digest * 2; i++) {
+        int value = digit_value(digits[i]);
+        if (value < 0) {
+            return "must be 64 hexadecimal digits";
+        }
+        digest[i / 2] = (uint8_t)(i % 2 == 0 ? value << 4 : digest[i / 2] | value);
+    }
+    if (digits[sizeof digest * 2] != '\0') {
+        return "must be 64 hexadecimal digits";
+    }
+    for (size_t i = 0; i < pins->count; i++) {
+        if (memcmp(pins->digests[i], digest, sizeof digest) == 0) {
+            return "gives a pin twice";
+        }
+    }
+    if (pins->count == PINS_MAX) {
+        return "is given more than " TEXT_OF(PINS_MAX) " times";
+    }
+    memcpy(pins->digests[pins->count++], digest, sizeof digest);
+    return NULL;
+}
+
+static exit_code_t take_pin(reading_t *reading, const char *value)
+{
+    const char *fault = options_add_pin(&reading->options->pins, value);
+    return fault == NULL ? EXIT_DONE : refuse(reading, fault);
 }
 
 static exit_code_t take_number(reading_t *reading, const char *value)
@@ -159,6 +198,8 @@ static exit_code_t take_value(reading_t *reading, const char *value)
         return take_country(reading, value);
     case NUMBER:
         return take_number(reading, value);
+    case PIN:
+        return take_pin(reading, value);
     case TOKEN:
         if (strlen(value) != ENR_TOKEN_LEN || strspn(value, "0123456789abcdef") != ENR_TOKEN_LEN) {
             return refuse(reading, "must be " TEXT_OF(ENR_TOKEN_LEN) " lower-case hexadecimal digits");
@@ -267,6 +308,10 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
 {
     if (options->help || options->version) {
         return EXIT_DONE;
+    }
+    if (options->pins.count == 1) {
+        return outcome_problem(out_problem, EXIT_USAGE, "--pin",
+                               "is given once: none or at least two, so that one may change");
     }
     switch (options->command) {
     case COMMAND_NONE:

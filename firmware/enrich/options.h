@@ -11,6 +11,14 @@
 
 typedef enum { COMMAND_NONE, COMMAND_SUBMIT, COMMAND_GET, COMMAND_CREDITS, COMMAND_BADGE, COMMAND_WEBHOOK } command_t;
 
+#define PINS_MAX 8
+
+/* SHA-256 of the public keys of CAs, see enr_tls_config_t. */
+typedef struct {
+    uint8_t digests[PINS_MAX][32];
+    size_t count;
+} pins_t;
+
 /* The arguments as they were given; texts point into them. NULL, 0: not given. */
 typedef struct {
     command_t command;
@@ -44,6 +52,7 @@ typedef struct {
     const char *async_base;
     const char *sync_base;
     const char *ca;
+    pins_t pins;
     bool allow_private;
     uint32_t timeout_s; /* of one request */
     uint32_t dns_s;     /* of its phases */
@@ -58,6 +67,9 @@ typedef struct {
 
 /* Reads the arguments. EXIT_DONE; EXIT_USAGE with the problem. */
 exit_code_t options_read(int argc, char **argv, options_t *out_options, problem_t *out_problem);
+
+/* Adds a pin of 64 hexadecimal digits. NULL, or the rule that it breaks. */
+const char *options_add_pin(pins_t *pins, const char *digits);
 
 /* A number of digits only, 1 to max; false: it is none. */
 bool options_number(const char *text, uint32_t max, uint32_t *out_number);

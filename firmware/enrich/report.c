@@ -172,6 +172,18 @@ static void append_option(enr_buffer_t *out, const char *name, const char *value
     }
 }
 
+static void append_pins(enr_buffer_t *out, const pins_t *pins)
+{
+    for (size_t i = 0; i < pins->count; i++) {
+        append(out, " --pin ");
+        for (size_t j = 0; j < sizeof pins->digests[i]; j++) {
+            char digits[3];
+            (void)snprintf(digits, sizeof digits, "%02x", pins->digests[i][j]);
+            append(out, digits);
+        }
+    }
+}
+
 /* The command that reads what was accepted. */
 static void append_get(enr_buffer_t *out, const report_t *report)
 {
@@ -182,6 +194,7 @@ static void append_get(enr_buffer_t *out, const report_t *report)
     append_option(out, " --ca ", report->options->ca);
     append_option(out, " --async-base ", report->options->async_base);
     append_option(out, " --key-file ", report->options->key_file);
+    append_pins(out, &report->options->pins);
     append(out, report->options->allow_private ? " --allow-private" : "");
 }
 

@@ -47,6 +47,8 @@ exit_code_t session_open(session_t *session, const settings_t *settings, problem
         .net = &session->net_duty,
         .clock = &session->clock,
         .anchors = {.ctx = &session->bundle, .get = enr_posix_bundle_get},
+        .pins = settings->pins.digests,
+        .pin_count = settings->pins.count,
     };
     enr_tls_start(&session->tls, &tls);
     enr_exchange_init(&session->exchange, enr_tls_stream(&session->tls), &settings->timeouts);

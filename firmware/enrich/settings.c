@@ -188,6 +188,7 @@ exit_code_t settings_load(const options_t *options, settings_t *out_settings, pr
     }
     out_settings->timeouts = timeouts_of(&all);
     out_settings->ca = all.ca;
+    out_settings->pins = all.pins;
     out_settings->allow_private = all.allow_private;
     out_settings->poll_ms = all.poll_ms > 0 ? all.poll_ms : 2000; /* api-contract 13 */
     out_settings->deadline_s = all.deadline_s > 0 ? all.deadline_s : 900;

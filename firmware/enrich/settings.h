@@ -16,6 +16,7 @@ typedef struct {
     enr_span_t sync_base;
     enr_timeouts_t timeouts;
     const char *ca; /* NULL: the system's trust store */
+    pins_t pins;
     bool allow_private;
     uint32_t poll_ms;                           /* the first gap between two reads */
     uint32_t deadline_s;                        /* of waiting for the result */
