@@ -12,30 +12,30 @@
 
 typedef struct {
     const char *key;
-    enum { TEXT, BASE, YES_NO, NUMBER, PIN } kind;
-    size_t offset;        /* of its member in options_t */
     const char *variable; /* wins over the file, or NULL */
-    uint32_t max;         /* of a number */
+    size_t offset;        /* of its member in options_t */
+    enum { TEXT, BASE, YES_NO, NUMBER, PIN } kind;
+    uint32_t max; /* of a number */
 } setting_t;
 
 #define AT(member) offsetof(options_t, member)
 
 static const setting_t SETTINGS[] = {
-    {"async-base", BASE, AT(async_base), ASYNC_BASE_VARIABLE, 0},
-    {"sync-base", BASE, AT(sync_base), SYNC_BASE_VARIABLE, 0},
-    {"key-file", TEXT, AT(key_file), KEY_VARIABLE, 0},
-    {"ca", TEXT, AT(ca), NULL, 0},
-    {"allow-private", YES_NO, AT(allow_private), NULL, 0},
-    {"pin", PIN, 0, NULL, 0},
-    {"timeout", NUMBER, AT(timeout_s), NULL, TIMEOUT_MAX_S},
-    {"dns-timeout", NUMBER, AT(dns_s), NULL, TIMEOUT_MAX_S},
-    {"connect-timeout", NUMBER, AT(connect_s), NULL, TIMEOUT_MAX_S},
-    {"handshake-timeout", NUMBER, AT(handshake_s), NULL, TIMEOUT_MAX_S},
-    {"send-timeout", NUMBER, AT(send_s), NULL, TIMEOUT_MAX_S},
-    {"answer-timeout", NUMBER, AT(answer_s), NULL, TIMEOUT_MAX_S},
-    {"body-timeout", NUMBER, AT(body_s), NULL, TIMEOUT_MAX_S},
-    {"poll", NUMBER, AT(poll_ms), NULL, POLL_MAX_MS},
-    {"deadline", NUMBER, AT(deadline_s), NULL, DEADLINE_MAX_S},
+    {"async-base", ASYNC_BASE_VARIABLE, AT(async_base), BASE, 0},
+    {"sync-base", SYNC_BASE_VARIABLE, AT(sync_base), BASE, 0},
+    {"key-file", KEY_VARIABLE, AT(key_file), TEXT, 0},
+    {"ca", NULL, AT(ca), TEXT, 0},
+    {"allow-private", NULL, AT(allow_private), YES_NO, 0},
+    {"pin", NULL, 0, PIN, 0},
+    {"timeout", NULL, AT(timeout_s), NUMBER, TIMEOUT_MAX_S},
+    {"dns-timeout", NULL, AT(dns_s), NUMBER, TIMEOUT_MAX_S},
+    {"connect-timeout", NULL, AT(connect_s), NUMBER, TIMEOUT_MAX_S},
+    {"handshake-timeout", NULL, AT(handshake_s), NUMBER, TIMEOUT_MAX_S},
+    {"send-timeout", NULL, AT(send_s), NUMBER, TIMEOUT_MAX_S},
+    {"answer-timeout", NULL, AT(answer_s), NUMBER, TIMEOUT_MAX_S},
+    {"body-timeout", NULL, AT(body_s), NUMBER, TIMEOUT_MAX_S},
+    {"poll", NULL, AT(poll_ms), NUMBER, POLL_MAX_MS},
+    {"deadline", NULL, AT(deadline_s), NUMBER, DEADLINE_MAX_S},
 };
 #define SETTING_COUNT (sizeof SETTINGS / sizeof SETTINGS[0])
 

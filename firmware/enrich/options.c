@@ -106,13 +106,13 @@ static int digit_value(char digit)
 
 const char *options_add_pin(pins_t *pins, const char *digits)
 {
-    uint8_t digest[32];
+    uint8_t digest[32] = {0};
     for (size_t i = 0; i < sizeof digest * 2; i++) {
         int value = digit_value(digits[i]);
         if (value < 0) {
             return "must be 64 hexadecimal digits";
         }
-        digest[i / 2] = (uint8_t)(i % 2 == 0 ? value << 4 : digest[i / 2] | value);
+        digest[i / 2] = (uint8_t)(digest[i / 2] << 4 | value);
     }
     if (digits[sizeof digest * 2] != '\0') {
         return "must be 64 hexadecimal digits";
