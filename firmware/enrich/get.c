@@ -16,19 +16,20 @@ static poll_end_t read_once(session_t *session, enr_span_t id, enr_status_t *out
     return *out_status == ENR_OK ? POLL_FINISHED : POLL_FAILED;
 }
 
-static poll_end_t read_result(const options_t *options, session_t *session, enr_span_t id, enr_status_t *out_status)
+static poll_end_t read_result(const options_t *options, const settings_t *settings, session_t *session, enr_span_t id,
+                              enr_status_t *out_status)
 {
     if (!options->wait) {
         return read_once(session, id, out_status);
     }
-    poll_t poll = {.id = id, .first_ms = options->poll_ms, .deadline_s = options->deadline_s};
+    poll_t poll = {.id = id, .first_ms = settings->poll_ms, .deadline_s = settings->deadline_s};
     return poll_result(session, &poll, out_status);
 }
 
-static void get(const options_t *options, session_t *session, report_t *report)
+static void get(const options_t *options, const settings_t *settings, session_t *session, report_t *report)
 {
     enr_status_t status = ENR_OK;
-    poll_end_t end = read_result(options, session, report->id, &status);
+    poll_end_t end = read_result(options, settings, session, report->id, &status);
     report->answer = status == ENR_E_IDENTITY ? NULL : &session->api.answer; /* another person's data are not shown */
     report->has_result = status == ENR_OK;
     switch (end) {
@@ -65,7 +66,7 @@ int get_run(const options_t *options)
     if (report.code == EXIT_DONE) {
         report.code = session_open(&session, &settings, &report.problem);
         if (report.code == EXIT_DONE) {
-            get(options, &session, &report);
+            get(options, &settings, &session, &report);
         }
     }
     int code = report_print(&report);

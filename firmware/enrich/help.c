@@ -4,7 +4,9 @@ static const char OVERVIEW[] = "usage: enrich COMMAND [OPTION]...\n"
                                "\n"
                                "  submit         ask for a person's e-mail address or phone number\n"
                                "  get ID         read what came of it: free, and as often as you like\n"
+                               "  credits        show the account's balance; a cheap check of key and address\n"
                                "  badge FILE|-   show what a scanned badge says; sends nothing\n"
+                               "  webhook FILE|- show what a callback says, and check its token; sends nothing\n"
                                "\n"
                                "enrich COMMAND --help shows its options, enrich --version the version.\n"
                                "The API key comes from --key-file FILE or the variable ENRICH_API_KEY, never\n"
@@ -31,15 +33,19 @@ static const char SUBMIT[] = "usage: enrich submit --type TYPE [OPTION]...\n"
                              "  --country CC       only phone numbers of this country (FR); may be repeated\n"
                              "  --custom KEY=VAL   comes back with the result; may be repeated\n"
                              "  --webhook URL      where the service sends the result, too\n"
-                             "  --allow-multi      allow several --type (the service may refuse)\n"
+                             "  --allow-multi      several --type without --sync (the service may refuse)\n"
+                             "  --sync             the call whose answer is the result; takes any types\n"
                              "  --wait             read until the result is there\n"
                              "  --poll MS  --deadline S   first gap between reads [2000], end of waiting [900]\n"
                              "  --json             one JSON object on standard output\n"
+                             "  --config FILE      settings, one KEY = VALUE a line; options and variables win\n"
                              "  --key-file FILE    the API key                          [ENRICH_API_KEY]\n"
-                             "  --async-base URL   [ENRICH_ASYNC_BASE or " ENR_ASYNC_BASE_DEFAULT "]\n"
+                             "  --async-base URL   --sync-base URL   [ENRICH_ASYNC_BASE, ENRICH_SYNC_BASE]\n"
                              "  --ca FILE          trust these CAs (PEM), not the system's\n"
+                             "  --pin HEX          SHA-256 of a CA key in the chain; give two or more\n"
                              "  --allow-private    allow the service's name to have a private address\n"
                              "  --timeout S        for one request [180]; too short can make an unknown\n"
+                             "  --PHASE-timeout S  for dns, connect, handshake, send, answer or body of it\n"
                              "A request is sent once and never repeated by itself.\n";
 
 static const char GET[] = "usage: enrich get ID [OPTION]...\n"
@@ -48,12 +54,29 @@ static const char GET[] = "usage: enrich get ID [OPTION]...\n"
                           "  --poll MS          first gap between two reads, grows to 10 s   [2000]\n"
                           "  --deadline S       end of waiting                               [900]\n"
                           "  --json             one JSON object on standard output\n"
+                          "  --config FILE      settings, one KEY = VALUE a line; options and variables win\n"
                           "  --key-file FILE    the API key                       [ENRICH_API_KEY]\n"
                           "  --async-base URL   [ENRICH_ASYNC_BASE or " ENR_ASYNC_BASE_DEFAULT "]\n"
                           "  --ca FILE          trust these CAs (PEM), not the system's\n"
+                          "  --pin HEX          SHA-256 of a CA key in the chain; give two or more\n"
                           "  --allow-private    allow the service's name to have a private address\n"
                           "  --timeout S        for one request                              [180]\n"
+                          "  --PHASE-timeout S  for dns, connect, handshake, send, answer or body of it\n"
                           "Reading is free and safe to repeat.\n";
+
+static const char CREDITS[] = "usage: enrich credits [OPTION]...\n"
+                              "\n"
+                              "Shows the account's balance as the service gives it: one line of JSON.\n"
+                              "\n"
+                              "  --json             the same inside the object that every command has\n"
+                              "  --config FILE      settings, one KEY = VALUE a line; options and variables win\n"
+                              "  --key-file FILE    the API key                       [ENRICH_API_KEY]\n"
+                              "  --async-base URL   [ENRICH_ASYNC_BASE or " ENR_ASYNC_BASE_DEFAULT "]\n"
+                              "  --ca FILE          trust these CAs (PEM), not the system's\n"
+                              "  --pin HEX          SHA-256 of a CA key in the chain; give two or more\n"
+                              "  --allow-private    allow the service's name to have a private address\n"
+                              "  --timeout S        for the request                              [180]\n"
+                              "  --PHASE-timeout S  for dns, connect, handshake, send, answer or body of it\n";
 
 static const char BADGE[] = "usage: enrich badge FILE|- [--json]\n"
                             "\n"
@@ -62,6 +85,15 @@ static const char BADGE[] = "usage: enrich badge FILE|- [--json]\n"
                             "\n"
                             "  --json   one JSON object on standard output\n";
 
+static const char WEBHOOK[] = "usage: enrich webhook FILE|- [OPTION]...\n"
+                              "\n"
+                              "Shows what the body of a callback says. Nothing is sent. A callback proves\n"
+                              "nothing about its sender: confirm it by enrich get before you act on it.\n"
+                              "\n"
+                              "  --token T   refuse a callback whose custom enr_token is not this one, which\n"
+                              "              submit --json has printed\n"
+                              "  --json      one JSON object on standard output\n";
+
 const char *help_of(command_t command)
 {
     switch (command) {
@@ -69,8 +101,12 @@ const char *help_of(command_t command)
         return SUBMIT;
     case COMMAND_GET:
         return GET;
+    case COMMAND_CREDITS:
+        return CREDITS;
     case COMMAND_BADGE:
         return BADGE;
+    case COMMAND_WEBHOOK:
+        return WEBHOOK;
     default:
         return OVERVIEW;
     }
@@ -83,8 +119,12 @@ const char *help_hint(command_t command)
         return "enrich submit --help shows how";
     case COMMAND_GET:
         return "enrich get --help shows how";
+    case COMMAND_CREDITS:
+        return "enrich credits --help shows how";
     case COMMAND_BADGE:
         return "enrich badge --help shows how";
+    case COMMAND_WEBHOOK:
+        return "enrich webhook --help shows how";
     default:
         return "enrich --help shows how";
     }

@@ -75,7 +75,7 @@ static void copy_value(enr_json_writer_t *json, enr_json_node_t node)
 static void write_answer(enr_json_writer_t *json, const report_t *report)
 {
     enr_json_key(json, ENR_SPAN("answer"));
-    if (report->answer != NULL && report->answer->code != 0 &&
+    if (report->answer != NULL && report->answer->body.len > 0 &&
         enr_json_parse(&reader, report->answer->body) == ENR_OK) {
         copy_value(json, ENR_JSON_ROOT);
     } else {
@@ -164,6 +164,20 @@ static const char *outcome_word(request_outcome_t outcome)
         [OUTCOME_UNKNOWN] = "unknown", [OUTCOME_ACCEPTED] = "accepted",
     };
     return WORDS[outcome];
+}
+
+void json_print_answer(const report_t *report)
+{
+    enr_buffer_t text = enr_buffer_over(text_memory, sizeof text_memory);
+    enr_json_writer_t json;
+    enr_json_writer_start(&json, &text);
+    enr_status_t status = enr_json_parse(&reader, report->answer->body);
+    assert(status == ENR_OK);
+    copy_value(&json, ENR_JSON_ROOT);
+    status = enr_json_writer_finish(&json);
+    assert(status == ENR_OK);
+    (void)status;
+    print_json(stdout, enr_buffer_span(&text));
 }
 
 void json_print_report(const report_t *report)

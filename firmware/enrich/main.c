@@ -39,6 +39,10 @@ int main(int argc, char **argv)
         return submit_run(&options);
     case COMMAND_GET:
         return get_run(&options);
+    case COMMAND_CREDITS:
+        return credits_run(&options);
+    case COMMAND_WEBHOOK:
+        return webhook_run(&options);
     default:
         return badge_run(&options);
     }

@@ -6,18 +6,17 @@
 #define IN_SUBMIT (1u << COMMAND_SUBMIT)
 #define IN_GET (1u << COMMAND_GET)
 #define IN_BADGE (1u << COMMAND_BADGE)
-#define IN_ALL (1u << COMMAND_NONE | IN_SUBMIT | IN_GET | IN_BADGE)
+#define IN_WEBHOOK (1u << COMMAND_WEBHOOK)
+#define IN_SERVICE (IN_SUBMIT | IN_GET | 1u << COMMAND_CREDITS) /* those that call the service */
+#define IN_ALL (1u << COMMAND_NONE | IN_SERVICE | IN_BADGE | IN_WEBHOOK)
 
 #define ARGUMENT_MAX 32768 /* bytes; a refusal may have to repeat one */
-#define TIMEOUT_MAX_S 3600u
-#define POLL_MAX_MS 600000u
-#define DEADLINE_MAX_S 86400u
 
 typedef struct {
     const char *name;
     unsigned commands;
-    enum { FLAG, TEXT, NUMBER, TYPE, CUSTOM, COUNTRY } kind;
-    size_t offset; /* of its member in options_t, for the first three */
+    enum { FLAG, TEXT, TOKEN, NUMBER, TYPE, CUSTOM, COUNTRY, PIN } kind;
+    size_t offset; /* of its member in options_t, for the first four */
     uint32_t max;  /* of a number */
 } option_t;
 
@@ -27,8 +26,9 @@ static const option_t OPTIONS[] = {
     {"--help", IN_ALL, FLAG, AT(help), 0},
     {"-h", IN_ALL, FLAG, AT(help), 0},
     {"--version", 1u << COMMAND_NONE, FLAG, AT(version), 0},
-    {"--json", IN_SUBMIT | IN_GET | IN_BADGE, FLAG, AT(json), 0},
+    {"--json", IN_SERVICE | IN_BADGE | IN_WEBHOOK, FLAG, AT(json), 0},
     {"--wait", IN_SUBMIT | IN_GET, FLAG, AT(wait), 0},
+    {"--sync", IN_SUBMIT, FLAG, AT(sync), 0},
     {"--badge", IN_SUBMIT, TEXT, AT(badge), 0},
     {"--firstname", IN_SUBMIT, TEXT, AT(firstname), 0},
     {"--lastname", IN_SUBMIT, TEXT, AT(lastname), 0},
@@ -40,11 +40,21 @@ static const option_t OPTIONS[] = {
     {"--country", IN_SUBMIT, COUNTRY, 0, 0},
     {"--type", IN_SUBMIT, TYPE, 0, 0},
     {"--allow-multi", IN_SUBMIT, FLAG, AT(allow_multi), 0},
-    {"--key-file", IN_SUBMIT | IN_GET, TEXT, AT(key_file), 0},
-    {"--async-base", IN_SUBMIT | IN_GET, TEXT, AT(async_base), 0},
-    {"--ca", IN_SUBMIT | IN_GET, TEXT, AT(ca), 0},
-    {"--allow-private", IN_SUBMIT | IN_GET, FLAG, AT(allow_private), 0},
-    {"--timeout", IN_SUBMIT | IN_GET, NUMBER, AT(timeout_s), TIMEOUT_MAX_S},
+    {"--token", IN_WEBHOOK, TOKEN, AT(token), 0},
+    {"--config", IN_SERVICE, TEXT, AT(config), 0},
+    {"--key-file", IN_SERVICE, TEXT, AT(key_file), 0},
+    {"--async-base", IN_SERVICE, TEXT, AT(async_base), 0},
+    {"--sync-base", IN_SUBMIT, TEXT, AT(sync_base), 0},
+    {"--ca", IN_SERVICE, TEXT, AT(ca), 0},
+    {"--pin", IN_SERVICE, PIN, 0, 0},
+    {"--allow-private", IN_SERVICE, FLAG, AT(allow_private), 0},
+    {"--timeout", IN_SERVICE, NUMBER, AT(timeout_s), TIMEOUT_MAX_S},
+    {"--dns-timeout", IN_SERVICE, NUMBER, AT(dns_s), TIMEOUT_MAX_S},
+    {"--connect-timeout", IN_SERVICE, NUMBER, AT(connect_s), TIMEOUT_MAX_S},
+    {"--handshake-timeout", IN_SERVICE, NUMBER, AT(handshake_s), TIMEOUT_MAX_S},
+    {"--send-timeout", IN_SERVICE, NUMBER, AT(send_s), TIMEOUT_MAX_S},
+    {"--answer-timeout", IN_SERVICE, NUMBER, AT(answer_s), TIMEOUT_MAX_S},
+    {"--body-timeout", IN_SERVICE, NUMBER, AT(body_s), TIMEOUT_MAX_S},
     {"--poll", IN_SUBMIT | IN_GET, NUMBER, AT(poll_ms), POLL_MAX_MS},
     {"--deadline", IN_SUBMIT | IN_GET, NUMBER, AT(deadline_s), DEADLINE_MAX_S},
 };
@@ -53,7 +63,10 @@ static const option_t OPTIONS[] = {
 static const struct {
     const char *word;
     command_t command;
-} COMMANDS[] = {{"submit", COMMAND_SUBMIT}, {"get", COMMAND_GET}, {"badge", COMMAND_BADGE}};
+} COMMANDS[] = {
+    {"submit", COMMAND_SUBMIT}, {"get", COMMAND_GET},         {"credits", COMMAND_CREDITS},
+    {"badge", COMMAND_BADGE},   {"webhook", COMMAND_WEBHOOK},
+};
 
 /* What is being read: the arguments, and where a refusal goes. */
 typedef struct {
@@ -71,8 +84,7 @@ static exit_code_t refuse(reading_t *reading, const char *what)
     return outcome_problem(reading->problem, EXIT_USAGE, reading->option->name, what);
 }
 
-/* Digits only, 1 to max. */
-static bool parse_number(const char *text, uint32_t max, uint32_t *out_number)
+bool options_number(const char *text, uint32_t max, uint32_t *out_number)
 {
     uint64_t number = 0;
     for (const char *digit = text; *digit != '\0'; digit++) {
@@ -85,11 +97,49 @@ static bool parse_number(const char *text, uint32_t max, uint32_t *out_number)
     return number >= 1 && number <= max;
 }
 
+static int digit_value(char digit)
+{
+    static const char DIGITS[] = "0123456789abcdef0123456789ABCDEF";
+    const char *at = digit == '\0' ? NULL : strchr(DIGITS, digit);
+    return at == NULL ? -1 : (int)(at - DIGITS) % 16;
+}
+
+const char *options_add_pin(pins_t *pins, const char *digits)
+{
+    uint8_t digest[32] = {0};
+    for (size_t i = 0; i < sizeof digest * 2; i++) {
+        int value = digit_value(digits[i]);
+        if (value < 0) {
+            return "must be 64 hexadecimal digits";
+        }
+        digest[i / 2] = (uint8_t)(digest[i / 2] << 4 | value);
+    }
+    if (digits[sizeof digest * 2] != '\0') {
+        return "must be 64 hexadecimal digits";
+    }
+    for (size_t i = 0; i < pins->count; i++) {
+        if (memcmp(pins->digests[i], digest, sizeof digest) == 0) {
+            return "gives a pin twice";
+        }
+    }
+    if (pins->count == PINS_MAX) {
+        return "is given more than " TEXT_OF(PINS_MAX) " times";
+    }
+    memcpy(pins->digests[pins->count++], digest, sizeof digest);
+    return NULL;
+}
+
+static exit_code_t take_pin(reading_t *reading, const char *value)
+{
+    const char *fault = options_add_pin(&reading->options->pins, value);
+    return fault == NULL ? EXIT_DONE : refuse(reading, fault);
+}
+
 static exit_code_t take_number(reading_t *reading, const char *value)
 {
     static char what[48];
     uint32_t number = 0;
-    if (!parse_number(value, reading->option->max, &number)) {
+    if (!options_number(value, reading->option->max, &number)) {
         (void)snprintf(what, sizeof what, "must be a number from 1 to %u", (unsigned)reading->option->max);
         return refuse(reading, what);
     }
@@ -148,10 +198,18 @@ static exit_code_t take_value(reading_t *reading, const char *value)
         return take_country(reading, value);
     case NUMBER:
         return take_number(reading, value);
+    case PIN:
+        return take_pin(reading, value);
+    case TOKEN:
+        if (strlen(value) != ENR_TOKEN_LEN || strspn(value, "0123456789abcdef") != ENR_TOKEN_LEN) {
+            return refuse(reading, "must be " TEXT_OF(ENR_TOKEN_LEN) " lower-case hexadecimal digits");
+        }
+        break;
     default:
-        memcpy((char *)reading->options + reading->option->offset, (const void *)&value, sizeof value);
-        return EXIT_DONE;
+        break;
     }
+    memcpy((char *)reading->options + reading->option->offset, (const void *)&value, sizeof value);
+    return EXIT_DONE;
 }
 
 /* The option that these len bytes name, if the command has it, or NULL. */
@@ -215,7 +273,8 @@ static exit_code_t take_word(reading_t *reading)
     if (options->command == COMMAND_NONE) {
         return outcome_problem(reading->problem, EXIT_USAGE, word, "no such command");
     }
-    if (options->command == COMMAND_SUBMIT || options->operand != NULL) {
+    bool takes_none = options->command == COMMAND_SUBMIT || options->command == COMMAND_CREDITS;
+    if (takes_none || options->operand != NULL) {
         return outcome_problem(reading->problem, EXIT_USAGE, word, "one argument too many");
     }
     options->operand = word;
@@ -228,33 +287,57 @@ static bool names_somebody(const options_t *options)
            options->company != NULL || options->domain != NULL || options->linkedin != NULL;
 }
 
+/* What has no meaning beside --sync (api-contract 8). */
+static exit_code_t check_submit(const options_t *options, problem_t *out_problem)
+{
+    if (!names_somebody(options)) {
+        return outcome_problem(out_problem, EXIT_USAGE, "submit",
+                               "needs a person (--badge FILE, or --firstname, --lastname and --domain, "
+                               "--company or --linkedin) and --type");
+    }
+    if (options->sync && options->wait) {
+        return outcome_problem(out_problem, EXIT_USAGE, "--wait", "is not for --sync: its answer is the result");
+    }
+    if (options->sync && options->webhook != NULL) {
+        return outcome_problem(out_problem, EXIT_USAGE, "--webhook", "is not for --sync: its answer is the result");
+    }
+    return EXIT_DONE;
+}
+
 static exit_code_t check_complete(const options_t *options, problem_t *out_problem)
 {
     if (options->help || options->version) {
         return EXIT_DONE;
     }
+    if (options->pins.count == 1) {
+        return outcome_problem(out_problem, EXIT_USAGE, "--pin",
+                               "is given once: none or at least two, so that one may change");
+    }
     switch (options->command) {
     case COMMAND_NONE:
-        return outcome_problem(out_problem, EXIT_USAGE, "arguments", "name a command: submit, get or badge");
+        return outcome_problem(out_problem, EXIT_USAGE, "arguments",
+                               "name a command: submit, get, credits, badge or webhook");
     case COMMAND_GET:
         return options->operand != NULL ? EXIT_DONE
                                         : outcome_problem(out_problem, EXIT_USAGE, "get", "needs the id to read");
+    case COMMAND_CREDITS:
+        return EXIT_DONE;
     case COMMAND_BADGE:
         return options->operand != NULL
                    ? EXIT_DONE
                    : outcome_problem(out_problem, EXIT_USAGE, "badge", "needs a file, or - for standard input");
-    default:
-        return names_somebody(options)
+    case COMMAND_WEBHOOK:
+        return options->operand != NULL
                    ? EXIT_DONE
-                   : outcome_problem(out_problem, EXIT_USAGE, "submit",
-                                     "needs a person (--badge FILE, or --firstname, --lastname and --domain, "
-                                     "--company or --linkedin) and --type");
+                   : outcome_problem(out_problem, EXIT_USAGE, "webhook", "needs a file, or - for standard input");
+    default:
+        return check_submit(options, out_problem);
     }
 }
 
 exit_code_t options_read(int argc, char **argv, options_t *out_options, problem_t *out_problem)
 {
-    *out_options = (options_t){.poll_ms = 2000, .deadline_s = 900}; /* api-contract 13 */
+    *out_options = (options_t){0};
     *out_problem = (problem_t){0};
     reading_t reading = {.argv = argv, .argc = argc, .at = 1, .options = out_options, .problem = out_problem};
     bool only_words = false;

@@ -4,16 +4,32 @@
 
 #include "outcome.h"
 
-typedef enum { COMMAND_NONE, COMMAND_SUBMIT, COMMAND_GET, COMMAND_BADGE } command_t;
+/* The largest values of numbers. */
+#define TIMEOUT_MAX_S 3600
+#define POLL_MAX_MS 600000
+#define DEADLINE_MAX_S 86400
 
-/* The arguments as they were given; texts point into them. NULL: not given. */
+typedef enum { COMMAND_NONE, COMMAND_SUBMIT, COMMAND_GET, COMMAND_CREDITS, COMMAND_BADGE, COMMAND_WEBHOOK } command_t;
+
+#define PINS_MAX 8
+
+/* SHA-256 of the public keys of CAs, see enr_tls_config_t. */
+typedef struct {
+    uint8_t digests[PINS_MAX][32];
+    size_t count;
+} pins_t;
+
+/* The arguments as they were given; texts point into them. NULL, 0: not given. */
 typedef struct {
     command_t command;
-    const char *operand; /* the id of get, the file of badge */
+    const char *operand; /* the id of get, the file of badge and webhook */
     bool help;
     bool version;
     bool json;
     bool wait;
+    bool sync; /* the synchronous call */
+
+    const char *token; /* that a callback must carry */
 
     /* the person and the request */
     const char *badge;
@@ -31,16 +47,31 @@ typedef struct {
     bool allow_multi;
 
     /* the way to the service */
+    const char *config;
     const char *key_file;
     const char *async_base;
+    const char *sync_base;
     const char *ca;
+    pins_t pins;
     bool allow_private;
-    uint32_t timeout_s;  /* of one request; 0: as the library has it */
+    uint32_t timeout_s; /* of one request */
+    uint32_t dns_s;     /* of its phases */
+    uint32_t connect_s;
+    uint32_t handshake_s;
+    uint32_t send_s;
+    uint32_t answer_s;
+    uint32_t body_s;
     uint32_t poll_ms;    /* the first gap between two reads */
     uint32_t deadline_s; /* of waiting for the result */
 } options_t;
 
 /* Reads the arguments. EXIT_DONE; EXIT_USAGE with the problem. */
 exit_code_t options_read(int argc, char **argv, options_t *out_options, problem_t *out_problem);
+
+/* Adds a pin of 64 hexadecimal digits. NULL, or the rule that it breaks. */
+const char *options_add_pin(pins_t *pins, const char *digits);
+
+/* A number of digits only, 1 to max; false: it is none. */
+bool options_number(const char *text, uint32_t max, uint32_t *out_number);
 
 #endif

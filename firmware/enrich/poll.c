@@ -3,6 +3,7 @@
 #include "enrich/tls.h"
 
 #include "interrupt.h"
+#include "progress.h"
 
 #include <stdio.h>
 
@@ -13,6 +14,7 @@ typedef struct {
     uint32_t start_ms;
     uint32_t gap_ms; /* the next one after a good answer */
     unsigned failures;
+    unsigned reads;
 } reading_t;
 
 static uint32_t larger(uint32_t a, uint32_t b)
@@ -65,26 +67,45 @@ static uint32_t take_backoff(reading_t *reading)
 
 static void say_again(const reading_t *reading, enr_status_t status, uint32_t delay_ms)
 {
+    progress_clear();
     (void)fprintf(stderr, "enrich: %s: %s; reading again in %u.%u s\n", reading->session->where,
                   session_problem(reading->session, status).what, (unsigned)(delay_ms / 1000),
                   (unsigned)(delay_ms % 1000 / 100));
 }
 
-static enr_status_t read_once(const reading_t *reading)
+/* Sleeps, and shows each second that it does. */
+static void sleep_for(const reading_t *reading, uint32_t delay_ms)
+{
+    uint32_t start_ms = session_now(reading->session);
+    uint32_t slept_ms = 0;
+    while (progress_is_seen() && slept_ms < delay_ms && interrupt_number() == 0) {
+        uint32_t elapsed = elapsed_ms(reading);
+        progress_show(elapsed / 1000, reading->poll->deadline_s, reading->reads);
+        uint32_t slice_ms = smaller(1000 - elapsed % 1000, delay_ms - slept_ms);
+        session_sleep(reading->session, session_now(reading->session) + slice_ms);
+        slept_ms = session_now(reading->session) - start_ms;
+    }
+    if (slept_ms < delay_ms) {
+        session_sleep(reading->session, start_ms + delay_ms);
+    }
+}
+
+static enr_status_t read_once(reading_t *reading)
 {
     session_t *session = reading->session;
+    reading->reads++;
     uint32_t now_ms = session_now(session);
     uint32_t until_ms = now_ms + larger(left_ms(reading), POLL_LAST_READ_MS);
     enr_status_t status = enr_api_start_get(&session->api, reading->poll->id, reading->poll->token, now_ms);
     return status == ENR_OK ? session_run(session, &until_ms) : status;
 }
 
-poll_end_t poll_result(session_t *session, const poll_t *poll, enr_status_t *out_status)
+static poll_end_t read_until_it_ends(session_t *session, const poll_t *poll, enr_status_t *out_status)
 {
     reading_t reading = {.session = session, .poll = poll, .start_ms = session_now(session), .gap_ms = poll->first_ms};
     uint32_t delay_ms = poll->fresh ? take_gap(&reading) : 0;
     for (;;) {
-        session_sleep(session, session_now(session) + smaller(delay_ms, left_ms(&reading)));
+        sleep_for(&reading, smaller(delay_ms, left_ms(&reading)));
         enr_status_t status = interrupt_number() != 0 ? ENR_AGAIN : read_once(&reading);
         *out_status = status;
         bool early = status == ENR_E_NOT_FOUND && elapsed_ms(&reading) < POLL_GRACE_MS;
@@ -108,4 +129,11 @@ poll_end_t poll_result(session_t *session, const poll_t *poll, enr_status_t *out
             say_again(&reading, status, smaller(delay_ms, left_ms(&reading)));
         }
     }
+}
+
+poll_end_t poll_result(session_t *session, const poll_t *poll, enr_status_t *out_status)
+{
+    poll_end_t end = read_until_it_ends(session, poll, out_status);
+    progress_clear();
+    return end;
 }

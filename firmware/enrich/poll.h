@@ -25,7 +25,7 @@ typedef enum {
 } poll_end_t;
 
 /* Reads until one of these. What passes (network, 429, 5xx) is read again after a full-jitter back-off with Retry-After
-   as its minimum, and said on standard error. */
+   as its minimum, and said on standard error; a terminal there also shows how long it takes. */
 poll_end_t poll_result(session_t *session, const poll_t *poll, enr_status_t *out_status);
 
 #endif

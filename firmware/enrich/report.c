@@ -8,9 +8,9 @@
 
 #define LABEL_WIDTH 16
 
-/* Holds an URL and two names of files at their longest, each byte quoted: the files were opened, so that the system's
+/* Holds an URL and three names of files at their longest, each byte quoted: the files were opened, so that the system's
    limit (4,096 bytes on Linux) holds for their names. */
-#define REPORT_HINT_MAX 49152
+#define REPORT_HINT_MAX 65536
 
 static void begin_line(const char *label)
 {
@@ -26,10 +26,14 @@ static void print_line(const char *label, enr_span_t value)
     }
 }
 
+static bool has_values(const enr_result_t *result)
+{
+    return result->email.len > 0 || result->personal_email.len > 0 || result->phones_total > 0;
+}
+
 bool report_found(const enr_result_t *result)
 {
-    return result->progress == ENR_PROGRESS_FINISHED &&
-           (result->email.len > 0 || result->personal_email.len > 0 || result->phones_total > 0);
+    return result->progress == ENR_PROGRESS_FINISHED && has_values(result);
 }
 
 static void print_address(const char *label, enr_span_t address, enr_span_t status, bool asked)
@@ -86,11 +90,13 @@ static void print_phones(const enr_result_t *result, bool asked)
 static void print_found(const report_t *report)
 {
     const enr_result_t *result = &report->answer->result;
-    print_address("email", result->email, result->email_status, (report->types & ENR_TYPE_EMAIL) != 0);
+    bool finished = result->progress == ENR_PROGRESS_FINISHED;
+    unsigned settled = finished ? report->types : 0; /* the types of which "not found" can be said */
+    print_address("email", result->email, result->email_status, (settled & ENR_TYPE_EMAIL) != 0);
     print_address("personal_email", result->personal_email, result->personal_email_status,
-                  (report->types & ENR_TYPE_PERSONAL_EMAIL) != 0);
-    print_phones(result, (report->types & ENR_TYPE_PHONE) != 0);
-    if (report->types == 0 && !report_found(result)) {
+                  (settled & ENR_TYPE_PERSONAL_EMAIL) != 0);
+    print_phones(result, (settled & ENR_TYPE_PHONE) != 0);
+    if (finished && settled == 0 && !report_found(result)) {
         begin_line("found");
         (void)fputs("nothing\n", stdout);
     }
@@ -101,7 +107,8 @@ static void print_result(const report_t *report)
     const enr_result_t *result = &report->answer->result;
     print_line("id", report->id);
     print_line("status", result->status_word.len > 0 ? result->status_word : ENR_SPAN("(none given)"));
-    if (result->progress != ENR_PROGRESS_FINISHED) {
+    if (result->progress != ENR_PROGRESS_FINISHED && !has_values(result)) {
+        print_line("message", result->message);
         return;
     }
     if (result->firstname.len > 0 || result->lastname.len > 0) {
@@ -165,15 +172,29 @@ static void append_option(enr_buffer_t *out, const char *name, const char *value
     }
 }
 
+static void append_pins(enr_buffer_t *out, const pins_t *pins)
+{
+    for (size_t i = 0; i < pins->count; i++) {
+        append(out, " --pin ");
+        for (size_t j = 0; j < sizeof pins->digests[i]; j++) {
+            char digits[3];
+            (void)snprintf(digits, sizeof digits, "%02x", pins->digests[i][j]);
+            append(out, digits);
+        }
+    }
+}
+
 /* The command that reads what was accepted. */
 static void append_get(enr_buffer_t *out, const report_t *report)
 {
     append(out, "enrich get ");
     enr_buffer_append(out, report->id);
     append(out, " --wait");
+    append_option(out, " --config ", report->options->config);
     append_option(out, " --ca ", report->options->ca);
     append_option(out, " --async-base ", report->options->async_base);
     append_option(out, " --key-file ", report->options->key_file);
+    append_pins(out, &report->options->pins);
     append(out, report->options->allow_private ? " --allow-private" : "");
 }
 

@@ -39,6 +39,9 @@ enr_span_t report_hint(const report_t *report);
 /* The one object of --json (README.md). */
 void json_print_report(const report_t *report);
 
+/* The answer by itself, as JSON on one line. There must be one, and it must be JSON. */
+void json_print_answer(const report_t *report);
+
 /* True when a result is finished and holds an address or a number. */
 bool report_found(const enr_result_t *result);
 

@@ -47,12 +47,14 @@ exit_code_t session_open(session_t *session, const settings_t *settings, problem
         .net = &session->net_duty,
         .clock = &session->clock,
         .anchors = {.ctx = &session->bundle, .get = enr_posix_bundle_get},
+        .pins = settings->pins.digests,
+        .pin_count = settings->pins.count,
     };
     enr_tls_start(&session->tls, &tls);
     enr_exchange_init(&session->exchange, enr_tls_stream(&session->tls), &settings->timeouts);
     enr_api_config_t config = {
         .async_base = settings->async_base,
-        .sync_base = ENR_SPAN(ENR_SYNC_BASE_DEFAULT),
+        .sync_base = settings->sync_base,
         .api_key = settings->key,
         .clock = &session->clock,
     };

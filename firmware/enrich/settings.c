@@ -1,17 +1,13 @@
 #include "settings.h"
 
+#include "config.h"
 #include "input.h"
 #include "print.h"
-
-#include "enrich/url.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define KEY_VARIABLE "ENRICH_API_KEY"
-#define BASE_VARIABLE "ENRICH_ASYNC_BASE"
 
 static void trim_line_end(enr_span_t *text)
 {
@@ -87,32 +83,67 @@ static exit_code_t load_key(const options_t *options, settings_t *settings, prob
     return EXIT_DONE;
 }
 
-static exit_code_t load_base(const options_t *options, settings_t *settings, problem_t *out_problem)
+enr_status_t settings_parse_base(const char *text, enr_url_t *out_url)
 {
-    const char *variable = getenv(BASE_VARIABLE);
-    const char *source = options->async_base != NULL ? "--async-base" : BASE_VARIABLE;
-    const char *text = options->async_base != NULL ? options->async_base
-                       : variable != NULL          ? variable
-                                                   : ENR_ASYNC_BASE_DEFAULT;
-    settings->async_base = enr_span_from_str(text);
-    enr_url_t url;
-    enr_status_t status = enr_url_parse(settings->async_base, &url);
-    if (status == ENR_OK && (!enr_host_is_name(url.host) || url.path.len != url.path_and_query.len)) {
+    enr_status_t status = enr_url_parse(enr_span_from_str(text), out_url);
+    if (status == ENR_OK && (!enr_host_is_name(out_url->host) || out_url->path.len != out_url->path_and_query.len)) {
         status = ENR_E_URL;
     }
+    return status;
+}
+
+const char *settings_base_fault(enr_status_t status)
+{
+    return status == ENR_E_LIMIT ? "longer than " TEXT_OF(ENR_URL_MAX) " bytes" : enr_status_meaning(status);
+}
+
+/* One of the two addresses: never the other in its place, since the host alone picks the call (api-contract 1). */
+typedef struct {
+    const char *option;
+    const char *given;
+    const char *variable;
+    const char *preset;
+    const char *hint;
+} base_t;
+
+#define BASE_HINT "it must be " SETTINGS_BASE_RULE ", as "
+
+static exit_code_t load_base(const base_t *base, enr_span_t *out_base, enr_url_t *out_url, problem_t *out_problem)
+{
+    const char *variable = getenv(base->variable);
+    const char *text = base->given != NULL ? base->given : variable != NULL ? variable : base->preset;
+    *out_base = enr_span_from_str(text);
+    enr_status_t status = settings_parse_base(text, out_url);
     if (status != ENR_OK) {
         *out_problem = (problem_t){
             .status = status,
-            .where = source,
-            .what = status == ENR_E_LIMIT ? "longer than " TEXT_OF(ENR_URL_MAX) " bytes" : enr_status_meaning(status),
-            .hint = "it must be https, with a host name (not an IP address; for this machine: localhost) and no query, "
-                    "as " ENR_ASYNC_BASE_DEFAULT,
+            .where = base->given != NULL ? base->option : base->variable,
+            .what = settings_base_fault(status),
+            .hint = base->hint,
         };
         return EXIT_SETTING;
     }
-    (void)snprintf(settings->where, sizeof settings->where, "%.*s:%u", (int)url.host.len, (const char *)url.host.ptr,
-                   (unsigned)url.port);
     return EXIT_DONE;
+}
+
+static exit_code_t load_bases(const options_t *options, settings_t *settings, problem_t *out_problem)
+{
+    const base_t async = {"--async-base", options->async_base, ASYNC_BASE_VARIABLE, ENR_ASYNC_BASE_DEFAULT,
+                          BASE_HINT ENR_ASYNC_BASE_DEFAULT};
+    const base_t sync = {"--sync-base", options->sync_base, SYNC_BASE_VARIABLE, ENR_SYNC_BASE_DEFAULT,
+                         BASE_HINT ENR_SYNC_BASE_DEFAULT};
+    enr_url_t async_url;
+    enr_url_t sync_url;
+    exit_code_t code = load_base(&async, &settings->async_base, &async_url, out_problem);
+    if (code == EXIT_DONE) {
+        code = load_base(&sync, &settings->sync_base, &sync_url, out_problem);
+    }
+    if (code == EXIT_DONE) {
+        const enr_url_t *url = options->sync ? &sync_url : &async_url;
+        (void)snprintf(settings->where, sizeof settings->where, "%.*s:%u", (int)url->host.len,
+                       (const char *)url->host.ptr, (unsigned)url->port);
+    }
+    return code;
 }
 
 static uint32_t smaller(uint32_t a, uint32_t b)
@@ -120,31 +151,49 @@ static uint32_t smaller(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* One time for the whole request; the other phases keep their caps, and the answer may take all of it. */
-static enr_timeouts_t timeouts_of(uint32_t seconds)
+/* One time for the whole request: no phase's cap is longer, and the answer may take all of it. Then the phases that
+   were given one by one. */
+static enr_timeouts_t timeouts_of(const options_t *options)
 {
     enr_timeouts_t timeouts = ENR_TIMEOUTS_DEFAULT;
-    if (seconds > 0) {
-        timeouts.total_ms = seconds * 1000u;
+    if (options->timeout_s > 0) {
+        timeouts.total_ms = options->timeout_s * 1000u;
         timeouts.answer_ms = timeouts.total_ms;
-        uint32_t *others[] = {&timeouts.dns_ms, &timeouts.connect_ms, &timeouts.handshake_ms, &timeouts.send_ms,
-                              &timeouts.body_ms};
-        for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
-            *others[i] = smaller(*others[i], timeouts.total_ms);
-        }
+    }
+    const struct {
+        uint32_t given_s;
+        uint32_t *cap_ms;
+    } phases[] = {
+        {options->dns_s, &timeouts.dns_ms},
+        {options->connect_s, &timeouts.connect_ms},
+        {options->handshake_s, &timeouts.handshake_ms},
+        {options->send_s, &timeouts.send_ms},
+        {options->answer_s, &timeouts.answer_ms},
+        {options->body_s, &timeouts.body_ms},
+    };
+    for (size_t i = 0; i < sizeof phases / sizeof phases[0]; i++) {
+        *phases[i].cap_ms =
+            phases[i].given_s > 0 ? phases[i].given_s * 1000u : smaller(*phases[i].cap_ms, timeouts.total_ms);
     }
     return timeouts;
 }
 
 exit_code_t settings_load(const options_t *options, settings_t *out_settings, problem_t *out_problem)
 {
-    *out_settings = (settings_t){
-        .timeouts = timeouts_of(options->timeout_s),
-        .ca = options->ca,
-        .allow_private = options->allow_private,
-    };
-    exit_code_t code = load_key(options, out_settings, out_problem);
-    return code == EXIT_DONE ? load_base(options, out_settings, out_problem) : code;
+    *out_settings = (settings_t){0};
+    options_t all = *options;
+    exit_code_t code = options->config != NULL ? config_read(options->config, &all, out_problem) : EXIT_DONE;
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    out_settings->timeouts = timeouts_of(&all);
+    out_settings->ca = all.ca;
+    out_settings->pins = all.pins;
+    out_settings->allow_private = all.allow_private;
+    out_settings->poll_ms = all.poll_ms > 0 ? all.poll_ms : 2000; /* api-contract 13 */
+    out_settings->deadline_s = all.deadline_s > 0 ? all.deadline_s : 900;
+    code = load_key(&all, out_settings, out_problem);
+    return code == EXIT_DONE ? load_bases(&all, out_settings, out_problem) : code;
 }
 
 void settings_wipe(settings_t *settings)

@@ -106,14 +106,17 @@ static void prepare(const options_t *options, request_t *out_request, report_t *
         .custom_count = options->custom_count,
     };
     enr_refusal_t refusal;
-    if (enr_contact_check(&out_request->contact, &out_request->options, ENR_CALL_ASYNC, &refusal) != ENR_OK) {
+    enr_call_t call = options->sync ? ENR_CALL_SYNC : ENR_CALL_ASYNC;
+    if (enr_contact_check(&out_request->contact, &out_request->options, call, &refusal) != ENR_OK) {
         report_refusal(report, &refusal, badge);
     }
 }
 
 /* Starts the call; true when it is under way. */
-static bool start(request_t *request, session_t *session, report_t *report)
+static bool start(const options_t *options, request_t *request, session_t *session, report_t *report)
 {
+    enr_status_t (*const start_call)(enr_api_t *, const enr_contact_t *, const enr_options_t *, uint32_t,
+                                     enr_refusal_t *) = options->sync ? enr_api_start_sync : enr_api_start_single;
     enr_status_t status = enr_tls_token(request->token);
     if (status != ENR_OK) {
         report_status(report, outcome_exit(status), status, "token");
@@ -121,7 +124,7 @@ static bool start(request_t *request, session_t *session, report_t *report)
     }
     request->options.token = (enr_span_t){request->token, sizeof request->token};
     enr_refusal_t refusal; /* empty: this was checked */
-    status = enr_api_start_single(&session->api, &request->contact, &request->options, session_now(session), &refusal);
+    status = start_call(&session->api, &request->contact, &request->options, session_now(session), &refusal);
     if (status != ENR_OK) {
         report_status(report, EXIT_REFUSED_HERE, status, "request");
         return false;
@@ -160,7 +163,7 @@ static void report_accepted(const session_t *session, request_t *request, report
     report->has_result = true;
 }
 
-static void wait_for_result(const options_t *options, session_t *session, report_t *report)
+static void wait_for_result(const settings_t *settings, session_t *session, report_t *report)
 {
     (void)fputs("enrich: accepted as ", stderr);
     print_text(stderr, report->id);
@@ -169,8 +172,8 @@ static void wait_for_result(const options_t *options, session_t *session, report
         .id = report->id,
         .token = report->token,
         .fresh = true,
-        .first_ms = options->poll_ms,
-        .deadline_s = options->deadline_s,
+        .first_ms = settings->poll_ms,
+        .deadline_s = settings->deadline_s,
     };
     enr_status_t status = ENR_OK;
     poll_end_t end = poll_result(session, &poll, &status);
@@ -194,9 +197,10 @@ static void wait_for_result(const options_t *options, session_t *session, report
     }
 }
 
-static void submit(const options_t *options, request_t *request, session_t *session, report_t *report)
+static void submit(const options_t *options, const settings_t *settings, request_t *request, session_t *session,
+                   report_t *report)
 {
-    if (!start(request, session, report)) {
+    if (!start(options, request, session, report)) {
         return;
     }
     enr_status_t status = session_run(session, NULL);
@@ -205,8 +209,12 @@ static void submit(const options_t *options, request_t *request, session_t *sess
         return;
     }
     report_accepted(session, request, report);
-    if (options->wait && session->api.answer.result.progress != ENR_PROGRESS_FINISHED) {
-        wait_for_result(options, session, report);
+    bool finished = session->api.answer.result.progress == ENR_PROGRESS_FINISHED;
+    if (options->wait && !finished) {
+        wait_for_result(settings, session, report);
+    } else if (options->sync && !finished) {
+        report->code = outcome_problem(&report->problem, EXIT_PENDING, session->where,
+                                       "the synchronous answer does not say that it is finished");
     }
 }
 
@@ -230,7 +238,7 @@ int submit_run(const options_t *options)
         report.code = session_open(&session, &settings, &report.problem);
     }
     if (report.code == EXIT_DONE) {
-        submit(options, &request, &session, &report);
+        submit(options, &settings, &request, &session, &report);
     }
     int code = report_print(&report);
     if (session.where != NULL) {
