@@ -9,15 +9,15 @@ enum {
     VERSION,
     CODE,
     REASON_SPACE,
-    REASON,
+    TEXT, /* a reason, or a value that does not matter, up to the line's end */
     FIELD,
     NAME,
+    NAME_REST, /* of a name that comes in parts */
     VALUE_SPACE,
     VALUE,
     LINE_LF, /* of a status line or a field line */
     FIELDS_LF,
     CHUNK_SIZE,
-    CHUNK_SIZE_SPACE,
     CHUNK_EXTENSION,
     CHUNK_SIZE_LF,
     CHUNK_DATA_CR,
@@ -44,22 +44,25 @@ enum {
     OLD = 1024 /* HTTP/1.0 */
 };
 
-/* The fields that matter; all others are passed over. A media type goes on from CONTENT_TYPE to SUBTYPE. */
-enum { OTHER, CONTENT_LENGTH, TRANSFER_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, SUBTYPE, CONNECTION, RETRY_AFTER };
+/* The fields that matter, in the order of their names; all others are passed over. A media type goes on from
+ * CONTENT_TYPE to SUBTYPE. */
+enum { OTHER, CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, TRANSFER_ENCODING, SUBTYPE };
 
-/* Their names in lower case, the one word that is looked for in their values, and what ends that part of the value. */
+/* Their names in lower case, how many characters of it the one before begins with as well, the one word that is looked
+ * for in their values, and what ends that part of the value. */
 static const struct {
     char name[18];
-    char word[12];
+    uint8_t shared;
     uint8_t separator;
+    char word[12];
 } FIELDS[] = {
-    [CONTENT_LENGTH] = {"content-length", "", 0},
-    [TRANSFER_ENCODING] = {"transfer-encoding", "chunked", 0},
-    [CONTENT_ENCODING] = {"content-encoding", "identity", 0},
-    [CONTENT_TYPE] = {"content-type", "application", ';'},
-    [SUBTYPE] = {"", "+json", ';'},
-    [CONNECTION] = {"connection", "close", ','},
-    [RETRY_AFTER] = {"retry-after", "", 0},
+    [CONNECTION] = {"connection", 0, ',', "close"},
+    [CONTENT_ENCODING] = {"content-encoding", 3, 0, "identity"},
+    [CONTENT_LENGTH] = {"content-length", 8, 0, ""},
+    [CONTENT_TYPE] = {"content-type", 8, ';', "application"},
+    [RETRY_AFTER] = {"retry-after", 0, 0, ""},
+    [TRANSFER_ENCODING] = {"transfer-encoding", 0, 0, "chunked"},
+    [SUBTYPE] = {"", 0, ';', "+json"},
 };
 
 /* Instead of a count of characters that match: something else has come. */
@@ -157,6 +160,27 @@ static inline const uint8_t *skip(const uint8_t *at, const uint8_t *end, unsigne
     return at;
 }
 
+/* True when each byte is visible ASCII or a space. A smaller byte borrows into its own top bit, DEL carries into it,
+ * and the larger ones have it. */
+static inline bool is_plain(size_t bytes)
+{
+    const size_t ones = SIZE_MAX / UINT8_MAX;
+    return ((bytes | (bytes + ones) | (bytes - ones * 0x20)) & (ones * 0x80)) == 0;
+}
+
+/* Passes over bytes of a field value or a reason, a machine word at a time while they are plain. */
+static const uint8_t *skip_value(const uint8_t *at, const uint8_t *end)
+{
+    size_t bytes = 0;
+    for (; (size_t)(end - at) >= sizeof bytes; at += sizeof bytes) {
+        memcpy(&bytes, at, sizeof bytes);
+        if (!is_plain(bytes)) {
+            break;
+        }
+    }
+    return skip(at, end, VALUE_KIND);
+}
+
 /* Each take_ function takes bytes from [at, end), which is not empty, and returns where it stopped. This one takes the
  * one byte that may come here. */
 static const uint8_t *take_one(enr_http_response_t *response, const uint8_t *at, uint8_t expected, uint8_t next)
@@ -219,12 +243,12 @@ static const uint8_t *take_code(enr_http_response_t *response, const uint8_t *at
 /* A reason may be empty, and some servers leave out the space before it as well. */
 static const uint8_t *take_reason_space(enr_http_response_t *response, const uint8_t *at)
 {
-    return *at == '\r' ? take_one(response, at, '\r', LINE_LF) : take_one(response, at, ' ', REASON);
+    return *at == '\r' ? take_one(response, at, '\r', LINE_LF) : take_one(response, at, ' ', TEXT);
 }
 
-static const uint8_t *take_reason(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
+static const uint8_t *take_text(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
-    at = skip(at, end, VALUE_KIND);
+    at = skip_value(at, end);
     return at < end ? take_line_end(response, at, end) : at;
 }
 
@@ -265,12 +289,15 @@ static const uint8_t *take_subtype(enr_http_response_t *response, const uint8_t 
 
 static void take_digit(enr_http_response_t *response, uint8_t byte)
 {
-    if (!enr_is_digit(byte) || response->count == MISMATCH || response->left > (UINT64_MAX - 9) / 10) {
+    uint32_t digit = (uint32_t)byte - '0';
+    if (!enr_is_digit(byte) || response->count == MISMATCH) {
         response->count = MISMATCH;
-        return;
+    } else if (response->left > (UINT32_MAX - digit) / 10) {
+        fail(response, ENR_E_HTTP_LIMIT);
+    } else {
+        response->left = response->left * 10 + digit;
+        response->count = 1;
     }
-    response->left = response->left * 10 + (uint64_t)(byte - '0');
-    response->count = 1;
 }
 
 static void end_type(enr_http_response_t *response, bool json)
@@ -282,7 +309,7 @@ static void end_type(enr_http_response_t *response, bool json)
     } else if (!json) {
         response->flags &= (uint16_t)~JSON; /* of two that differ none is believed */
     }
-    response->field = OTHER;
+    go(response, TEXT);
 }
 
 /* A byte of a media type that is in none of its tokens: type "/" subtype (RFC 9110 8.3.1). Behind "application/" the
@@ -355,7 +382,9 @@ static void take_value_byte(enr_http_response_t *response, uint8_t byte)
     response->spaces = 0;
     if (byte == FIELDS[response->field].separator) {
         end_part(response);
-        go(response, response->field == CONNECTION ? VALUE_SPACE : VALUE);
+        if (response->field == CONNECTION) {
+            go(response, VALUE_SPACE);
+        }
     } else if (response->field == RETRY_AFTER) {
         take_retry_after_byte(response, byte, spaces);
     } else if (response->field == CONTENT_TYPE || response->field == SUBTYPE) {
@@ -374,27 +403,21 @@ static bool has_word(uint8_t field)
 
 static const uint8_t *take_value(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
-    while (at < end && response->field != OTHER && (KINDS[*at] & VALUE_KIND) != 0) {
+    while (at < end && (KINDS[*at] & VALUE_KIND) != 0) {
         if ((KINDS[*at] & NAME_KIND) != 0 && response->spaces == 0 && has_word(response->field)) {
             at = response->field == SUBTYPE ? take_subtype(response, at, end) : take_token(response, at, end);
         } else {
             take_value_byte(response, *at++);
         }
-        if (response->state != VALUE) { /* the next of a list */
+        if (response->state != VALUE) { /* the next of a list, or what does not matter any more */
             return at;
         }
     }
-    at = skip(at, end, VALUE_KIND);
     if (at == end) {
         return at;
     }
-    if (response->field != OTHER) {
-        end_part(response);
-        if (response->state == FAILED) {
-            return at;
-        }
-    }
-    return take_line_end(response, at, end);
+    end_part(response);
+    return response->state == FAILED ? at : take_line_end(response, at, end);
 }
 
 static const uint8_t *take_value_space(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
@@ -410,20 +433,22 @@ static const uint8_t *take_value_space(enr_http_response_t *response, const uint
 
 /* --- field lines (RFC 9112 5) --- */
 
-/* Eight characters, letters in lower case. */
-static uint64_t load_lower(const void *characters)
+/* Four characters, letters in lower case. */
+static uint32_t load_lower(const void *characters)
 {
-    uint64_t eight = 0;
-    memcpy(&eight, characters, sizeof eight);
-    return eight | UINT64_C(0x2020202020202020);
+    uint32_t four = 0;
+    memcpy(&four, characters, sizeof four);
+    return four | 0x20202020;
 }
 
-/* True when a name is `known` in any case. Both have `len` characters, 8 to 24: the last eight overlap others. */
+/* True when a name is `known` in any case. Both have `len` characters, 4 or more: the first four may be compared twice.
+ */
 static bool same_name(const uint8_t *name, const char *known, size_t len)
 {
-    size_t middle = len > 16 ? 8 : 0;
-    return load_lower(name) == load_lower(known) && load_lower(name + middle) == load_lower(known + middle) &&
-           load_lower(name + len - 8) == load_lower(known + len - 8);
+    while (len > 4 && load_lower(name + len - 4) == load_lower(known + len - 4)) {
+        len = len > 8 ? len - 4 : 4;
+    }
+    return len == 4 && load_lower(name) == load_lower(known);
 }
 
 /* The names that matter have each their own length. */
@@ -435,45 +460,72 @@ static uint8_t field_of(enr_span_t name)
     return field != OTHER && same_name(name.ptr, FIELDS[field].name, name.len) ? field : OTHER;
 }
 
-static void begin_value(enr_http_response_t *response, enr_span_t name)
+static void begin_value(enr_http_response_t *response, uint8_t field)
 {
-    bool counts = (response->flags & TRAILERS) == 0; /* RFC 9110 6.5.1: trailers change nothing of the framing */
-    response->field = counts ? field_of(name) : OTHER;
-    response->spaces = 0;
-    if (response->field == CONTENT_LENGTH) {
-        response->left = 0;
-    } else if (response->field == RETRY_AFTER && (response->flags & HAS_RETRY) != 0) {
-        response->field = OTHER; /* the first one counts */
+    bool again = field == RETRY_AFTER && (response->flags & HAS_RETRY) != 0; /* the first one counts */
+    if (field == OTHER || again || (response->flags & TRAILERS) != 0) {
+        go(response, TEXT); /* trailers change nothing of the framing (RFC 9110 6.5.1) */
+        return;
     }
+    if (field == CONTENT_LENGTH) {
+        response->left = 0;
+    }
+    response->field = field;
+    response->spaces = 0;
     go(response, VALUE_SPACE);
 }
 
-/* Keeps a part of a name for the parts that follow; returns all of it, as far as it can matter. */
-static enr_span_t keep_name(enr_http_response_t *response, enr_span_t part)
+static const uint8_t *take_name_end(enr_http_response_t *response, const uint8_t *at, uint8_t field)
 {
-    size_t room = sizeof response->name - response->count;
-    size_t len = part.len < room ? part.len : room;
-    memcpy(response->name + response->count, part.ptr, len);
-    response->count = (uint8_t)(response->count + len);
-    return (enr_span_t){response->name, response->count};
+    if (*at == ':') {
+        begin_value(response, field);
+    } else {
+        malformed(response);
+    }
+    return at + 1;
+}
+
+/* The next field, after `field`, whose name has the same first `count` characters and then another one. */
+static uint8_t next_field(uint8_t field, uint8_t count)
+{
+    do {
+        field++;
+    } while (field < SUBTYPE && FIELDS[field].shared > count);
+    return field < SUBTYPE && FIELDS[field].shared == count ? field : OTHER;
+}
+
+/* A name in parts is compared as it comes: `field` is the first that it may still be. */
+static const uint8_t *take_name_rest(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
+{
+    while (response->field != OTHER) {
+        const char *name = FIELDS[response->field].name;
+        uint8_t count = response->count;
+        while (at < end && (KINDS[*at] & NAME_KIND) != 0 && to_lower(*at) == (uint8_t)name[count]) {
+            at++;
+            count++;
+        }
+        response->count = count;
+        if (at == end) {
+            return at;
+        }
+        if (*at == ':' && name[count] == 0) {
+            break;
+        }
+        response->field = next_field(response->field, count);
+    }
+    at = skip(at, end, NAME_KIND);
+    return at < end ? take_name_end(response, at, response->field) : at;
 }
 
 static const uint8_t *take_name(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
     const uint8_t *colon = skip(at, end, NAME_KIND);
-    enr_span_t name = {at, (size_t)(colon - at)};
-    if (colon == end || response->count > 0) {
-        name = keep_name(response, name);
+    if (colon < end) {
+        return take_name_end(response, colon, field_of((enr_span_t){at, (size_t)(colon - at)}));
     }
-    if (colon == end) {
-        return end;
-    }
-    if (*colon != ':') {
-        malformed(response);
-        return colon + 1;
-    }
-    begin_value(response, name);
-    return colon + 1;
+    go(response, NAME_REST);
+    response->field = CONNECTION;
+    return take_name_rest(response, at, end);
 }
 
 /* The head's end, or the first byte of a name, which is left to take_name. */
@@ -548,18 +600,70 @@ static int hex_value(uint8_t byte)
     return enr_is_digit(byte) ? byte - '0' : letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
 }
 
+/* Where in chunk extensions the bytes end so far, RFC 9112 7.1.1:
+ *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS ( token / quoted-string ) ] ) CR */
+enum {
+    NOWHERE, /* it may not stand there */
+    AFTER_VALUE,
+    BEFORE_SEMICOLON, /* white space has come, so that no CR may */
+    BEFORE_NAME,
+    IN_NAME,
+    AFTER_NAME, /* the same */
+    BEFORE_VALUE,
+    IN_TOKEN,
+    IN_QUOTES,
+    IN_ESCAPE,
+    AT_END
+};
+
+/* The place behind the next byte. */
+static uint8_t next_place(uint8_t place, uint8_t byte)
+{
+    bool token = (KINDS[byte] & NAME_KIND) != 0;
+    bool text = (KINDS[byte] & VALUE_KIND) != 0;
+    switch (place) {
+    case BEFORE_NAME:
+        return is_space(byte) ? BEFORE_NAME : token ? IN_NAME : NOWHERE;
+    case BEFORE_VALUE:
+        return is_space(byte) ? BEFORE_VALUE : token ? IN_TOKEN : byte == '"' ? IN_QUOTES : NOWHERE;
+    case IN_QUOTES:
+        return byte == '"' ? AFTER_VALUE : byte == '\\' ? IN_ESCAPE : text ? IN_QUOTES : NOWHERE;
+    case IN_ESCAPE:
+        return text ? IN_QUOTES : NOWHERE;
+    default:
+        break;
+    }
+    if (token && (place == IN_NAME || place == IN_TOKEN)) {
+        return place;
+    }
+    bool behind_name = place == IN_NAME || place == AFTER_NAME;
+    bool behind_space = place == BEFORE_SEMICOLON || place == AFTER_NAME;
+    switch (byte) {
+    case ' ':
+    case '\t':
+        return behind_name ? AFTER_NAME : BEFORE_SEMICOLON;
+    case ';':
+        return BEFORE_NAME;
+    case '=':
+        return behind_name ? BEFORE_VALUE : NOWHERE;
+    default:
+        return byte == '\r' && !behind_space ? AT_END : NOWHERE;
+    }
+}
+
 /* Digits of a chunk's size, leading zeros included: 2^32-1 bytes (behaviours 4). A last chunk may have more zeros. */
 enum { CHUNK_SIZE_DIGITS = 8 };
 
 static const uint8_t *take_chunk_size(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
     for (int digit = 0; at < end && (digit = hex_value(*at)) >= 0; at++) {
-        response->left = response->left * 16 + (uint64_t)digit;
-        response->count = response->count > CHUNK_SIZE_DIGITS ? response->count : (uint8_t)(response->count + 1);
-        if (response->count > CHUNK_SIZE_DIGITS && response->left > 0) {
-            malformed(response);
+        if (response->count < CHUNK_SIZE_DIGITS) {
+            response->count++;
+        } else if (response->left > 0 || digit > 0) {
+            fail(response, ENR_E_HTTP_LIMIT);
             return at;
         }
+        response->left = response->left * 16 + (uint32_t)digit;
     }
     if (at == end) {
         return at;
@@ -568,22 +672,28 @@ static const uint8_t *take_chunk_size(enr_http_response_t *response, const uint8
         malformed(response);
         return at;
     }
-    if (is_space(*at)) {
-        return take_one(response, at, *at, CHUNK_SIZE_SPACE);
+    if (*at == '\r') {
+        return take_one(response, at, '\r', CHUNK_SIZE_LF);
     }
-    return *at == ';' ? take_one(response, at, ';', CHUNK_EXTENSION) : take_one(response, at, '\r', CHUNK_SIZE_LF);
+    go(response, CHUNK_EXTENSION);
+    response->field = AFTER_VALUE;
+    return at;
 }
 
-/* White space after a size is there for the sake of an extension (RFC 9112 7.1.1), and for nothing else. */
-static const uint8_t *take_chunk_space(enr_http_response_t *response, const uint8_t *at)
-{
-    return is_space(*at) ? at + 1 : take_one(response, at, ';', CHUNK_EXTENSION);
-}
-
+/* Extensions are held to their grammar and passed over; where one is, stands in `field`. */
 static const uint8_t *take_chunk_extension(enr_http_response_t *response, const uint8_t *at, const uint8_t *end)
 {
-    at = skip(at, end, VALUE_KIND);
-    return at < end ? take_one(response, at, '\r', CHUNK_SIZE_LF) : at;
+    for (; at < end; at++) {
+        response->field = next_place(response->field, *at);
+        if (response->field == NOWHERE) {
+            malformed(response);
+            return at;
+        }
+        if (response->field == AT_END) {
+            return take_one(response, at, '\r', CHUNK_SIZE_LF);
+        }
+    }
+    return at;
 }
 
 static const uint8_t *take_chunk_size_end(enr_http_response_t *response, const uint8_t *at)
@@ -606,8 +716,8 @@ static const uint8_t *take(enr_http_response_t *response, const uint8_t *at, con
         return take_code(response, at, end);
     case REASON_SPACE:
         return take_reason_space(response, at);
-    case REASON:
-        return take_reason(response, at, end);
+    case TEXT:
+        return take_text(response, at, end);
     case LINE_LF:
         return take_one(response, at, '\n', FIELD);
     case FIELD:
@@ -627,10 +737,10 @@ static const uint8_t *take(enr_http_response_t *response, const uint8_t *at, con
         } /* fallthrough */
     case VALUE:
         return take_value(response, at, end);
+    case NAME_REST:
+        return take_name_rest(response, at, end);
     case CHUNK_SIZE:
         return take_chunk_size(response, at, end);
-    case CHUNK_SIZE_SPACE:
-        return take_chunk_space(response, at);
     case CHUNK_EXTENSION:
         return take_chunk_extension(response, at, end);
     case CHUNK_SIZE_LF:
@@ -672,8 +782,8 @@ static size_t take_body(enr_http_response_t *response, size_t len)
     if (response->state == BODY_TO_CLOSE) {
         return len;
     }
-    len = response->left < len ? (size_t)response->left : len;
-    response->left -= len;
+    len = response->left < len ? response->left : len;
+    response->left -= (uint32_t)len;
     if (response->left == 0) {
         go(response, response->state == BODY_OF_LENGTH ? COMPLETE : CHUNK_DATA_CR);
     }

@@ -9,19 +9,18 @@
 
 /* The state of one response. Fields are private: use the functions. */
 typedef struct {
-    uint64_t left;   /* bytes of the body, or of the chunk, still to come */
+    uint32_t left;   /* bytes of the body, or of the chunk, still to come */
     uint32_t budget; /* bytes of head, or of chunked framing, still allowed */
     uint16_t code;
     uint16_t flags;
     uint8_t state;
     int8_t failure;
-    uint8_t field;    /* the field whose value is being read */
+    uint8_t field;    /* the field that is being read */
     uint8_t count;    /* characters of what is being read */
     uint8_t spaces;   /* white space in a value, not yet known to be inside */
     uint8_t fields;   /* field lines so far */
     uint8_t interims; /* 1xx responses so far */
     uint8_t retry_after_len;
-    uint8_t name[18];        /* the first part of a field name that came in parts; one more than matters */
     uint8_t retry_after[33]; /* the longest valid value, RFC 9110 5.6.7: "Wednesday, 09-Nov-94 08:49:37 GMT" */
 } enr_http_response_t;
 
@@ -34,8 +33,9 @@ void enr_http_response_start(enr_http_response_t *response, bool head_request);
    - ENR_AGAIN: not complete: give the rest of `in` if not all was used, then more
    - ENR_OK: complete; bytes of `in` that were not used belong to nothing: the connection must be closed (behaviours 8)
    - ENR_E_HTTP: malformed (RFC 9112, behaviours 1 to 7)
-   - ENR_E_HTTP_LIMIT: one of the ENR_HTTP_... limits is exceeded
-   - ENR_E_CONTENT_CODING: Content-Encoding other than identity (behaviours 10) */
+   - ENR_E_HTTP_LIMIT: one of the ENR_HTTP_... limits is exceeded, or a body with a length, or a chunk, has 2^32 bytes
+     or more; the size of a chunk may have 8 digits, that of the last one any number of zeros (behaviours 2, 4)
+   - ENR_E_CONTENT_CODING: a body with a Content-Encoding other than identity (behaviours 10) */
 ENR_NODISCARD enr_status_t enr_http_response_feed(enr_http_response_t *response, enr_span_t in, size_t *out_used,
                                                   enr_span_t *out_body);
 
