@@ -332,9 +332,11 @@ static void put_error(json_t *object, const sim_answer_t *answer)
     case SIM_ERROR_KEY:
     case SIM_ERROR_CONSENT:
     case SIM_ERROR_CREDITS:
+    case SIM_ERROR_PLAN:
         put_text(object, "error", answer->faults.text[0]);
         break;
     case SIM_ERROR_NOT_FOUND:
+    case SIM_ERROR_RATE:
     case SIM_ERROR_REQUEST:
         put(object, "error", json_integer(answer->status));
         put_text(object, "message", answer->faults.text[0]);

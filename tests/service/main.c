@@ -1,6 +1,7 @@
 /* enrich-sim: the simulated enrichment service as an HTTPS server. */
 #include "certs.h"
 #include "file.h"
+#include "ledger.h"
 #include "options.h"
 #include "server.h"
 
@@ -61,6 +62,13 @@ static FILE *open_log(const char *path)
     return log;
 }
 
+static void close_log(FILE *log)
+{
+    if (log != NULL && log != stdout) {
+        (void)fclose(log);
+    }
+}
+
 /* True when a client on this machine gets there by the name localhost. */
 static bool is_localhost(const char *address)
 {
@@ -98,7 +106,9 @@ static void serve(const sim_options_t *options, const sim_certs_t *certs, sim_ru
         .port = options->port,
         .certs = certs,
         .rules = rules,
+        .retry_after = options->retry_after,
         .log = log,
+        .log_bodies = options->log_bodies,
     });
     say_ready(options, certs, sim_server_port(server));
     sim_server_run(server, &stop_requested, &wait_mask, options->until_eof ? STDIN_FILENO : -1);
@@ -116,6 +126,11 @@ int main(int argc, char **argv)
         options.rules.people = &people;
     }
     FILE *log = open_log(options.log_file);
+    FILE *ledger = open_log(options.ledger_file);
+    if (ledger != NULL) {
+        options.rules.on_entry = sim_ledger_write;
+        options.rules.on_entry_closure = ledger;
+    }
     sim_certs_t certs;
     if (options.chain_file != NULL) {
         sim_certs_load(options.chain_file, options.key_file, &certs);
@@ -128,9 +143,8 @@ int main(int argc, char **argv)
 
     sim_rules_free(rules);
     sim_certs_free(&certs);
-    if (log != NULL && log != stdout) {
-        (void)fclose(log);
-    }
+    close_log(log);
+    close_log(ledger);
     sim_people_free(&people);
     sim_options_free(&options);
     return 0;

@@ -2,6 +2,7 @@
 
 #include "codec.h"
 #include "file.h"
+#include "ledger.h"
 #include "text.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ typedef struct exchange {
     bool body_too_long;
     int status;
     const char *allow; /* constant text */
+    uint64_t retry_s;  /* 0: no Retry-After */
     char *answer;      /* NULL until the rules were asked */
     uint64_t ready_at_ms;
     struct exchange *next_waiting;
@@ -35,7 +37,9 @@ struct sim_server {
     int events; /* becomes readable when the daemon has something to do */
     uint16_t port;
     sim_rules_t *rules;
+    sim_retry_after_t retry_after;
     FILE *log;
+    bool log_bodies;
     uint64_t started_ms;
     uint64_t requests;
     exchange_t *waiting; /* suspended until ready_at_ms */
@@ -46,27 +50,6 @@ static uint64_t monotonic_ms(void)
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
-static const char *call_word(sim_call_t call)
-{
-    switch (call) {
-    case SIM_CALL_SUBMIT:
-        return "submit";
-    case SIM_CALL_READ:
-        return "read";
-    case SIM_CALL_BATCH:
-        return "batch";
-    case SIM_CALL_SYNC:
-        return "sync";
-    case SIM_CALL_CREDITS:
-        return "credits";
-    case SIM_CALL_ACCOUNT:
-        return "account";
-    case SIM_CALL_NONE:
-        break;
-    }
-    return "none";
 }
 
 static const char *error_word(sim_error_t error)
@@ -82,20 +65,42 @@ static const char *error_word(sim_error_t error)
         return "consent";
     case SIM_ERROR_CREDITS:
         return "credits";
+    case SIM_ERROR_PLAN:
+        return "plan";
+    case SIM_ERROR_RATE:
+        return "rate";
     case SIM_ERROR_REQUEST:
         break;
     }
     return "request";
 }
 
-/* Words of our own, numbers and our own ids only: nothing that came with the request (behaviours 49). */
-static void log_request(const sim_server_t *server, uint64_t now_ms, sim_call_t call, const sim_answer_t *answer)
+/* Any bytes as a JSON string; what is no ASCII character is escaped by its byte. */
+static void log_text(FILE *log, const char *name, const char *text, size_t length)
+{
+    (void)fprintf(log, ",\"%s\":\"", name);
+    for (size_t i = 0; i < length; i++) {
+        unsigned char byte = (unsigned char)text[i];
+        if (byte == '"' || byte == '\\') {
+            (void)fprintf(log, "\\%c", byte);
+        } else if (byte < 0x20 || byte > 0x7E) {
+            (void)fprintf(log, "\\u%04x", byte);
+        } else {
+            (void)fputc(byte, log);
+        }
+    }
+    (void)fputc('"', log);
+}
+
+/* Words of our own, numbers and our own ids only: nothing that came with the request, unless asked (behaviours 49). */
+static void log_request(const sim_server_t *server, uint64_t now_ms, const sim_http_request_t *http, sim_call_t call,
+                        const sim_answer_t *answer, const char *body)
 {
     if (server->log == NULL) {
         return;
     }
     (void)fprintf(server->log, "{\"t\":%" PRIu64 ",\"call\":\"%s\",\"status\":%d", now_ms - server->started_ms,
-                  call_word(call), answer->status);
+                  sim_call_word(call), answer->status);
     const char *id = answer->kind == SIM_ANSWER_BATCH ? answer->batch_id : answer->result.id;
     if (id != NULL) {
         (void)fprintf(server->log, ",\"id\":\"%s\"", id);
@@ -105,6 +110,12 @@ static void log_request(const sim_server_t *server, uint64_t now_ms, sim_call_t 
     }
     if (answer->kind == SIM_ANSWER_ERROR) {
         (void)fprintf(server->log, ",\"error\":\"%s\"", error_word(answer->error));
+    }
+    if (server->log_bodies) {
+        log_text(server->log, "method", http->method, strlen(http->method));
+        log_text(server->log, "path", http->path, strlen(http->path));
+        log_text(server->log, "asked", http->body, http->body_length);
+        log_text(server->log, "answered", body, strlen(body));
     }
     (void)fputs("}\n", server->log);
     (void)fflush(server->log);
@@ -132,11 +143,12 @@ static void ask_rules(sim_server_t *server, exchange_t *exchange, const char *me
     uint64_t now_ms = monotonic_ms();
     sim_rules_answer(server->rules, now_ms, &decoded.request, &answer);
     server->requests++;
-    log_request(server, now_ms, decoded.request.call, &answer);
 
     exchange->status = answer.status;
     exchange->allow = answer.status == MHD_HTTP_METHOD_NOT_ALLOWED ? decoded.allow : NULL;
+    exchange->retry_s = answer.retry_s;
     exchange->answer = sim_encode(&answer);
+    log_request(server, now_ms, &http, decoded.request.call, &answer, exchange->answer);
     exchange->ready_at_ms = answer.ready_at_ms;
     sim_decoded_free(&decoded);
     if (answer.ready_at_ms > now_ms) {
@@ -146,7 +158,24 @@ static void ask_rules(sim_server_t *server, exchange_t *exchange, const char *me
     }
 }
 
-static enum MHD_Result send_answer(exchange_t *exchange)
+/* Seconds, or a date of HTTP (RFC 9110 10.2.3). */
+static enum MHD_Result add_retry_after(sim_retry_after_t form, uint64_t seconds, struct MHD_Response *response)
+{
+    char value[40];
+    if (form == SIM_RETRY_NONE) {
+        return MHD_YES;
+    }
+    if (form == SIM_RETRY_SECONDS) {
+        (void)snprintf(value, sizeof value, "%" PRIu64, seconds);
+    } else {
+        time_t then = time(NULL) + (time_t)seconds;
+        struct tm parts;
+        (void)strftime(value, sizeof value, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&then, &parts));
+    }
+    return MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, value);
+}
+
+static enum MHD_Result send_answer(const sim_server_t *server, exchange_t *exchange)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(strlen(exchange->answer), exchange->answer, MHD_RESPMEM_MUST_COPY);
@@ -156,6 +185,9 @@ static enum MHD_Result send_answer(exchange_t *exchange)
     enum MHD_Result result = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
     if (result == MHD_YES && exchange->allow != NULL) {
         result = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, exchange->allow);
+    }
+    if (result == MHD_YES && exchange->retry_s > 0) {
+        result = add_retry_after(server->retry_after, exchange->retry_s, response);
     }
     if (result == MHD_YES) {
         result = MHD_queue_response(exchange->connection, (unsigned)exchange->status, response);
@@ -201,7 +233,7 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
             return MHD_YES;
         }
     }
-    return send_answer(exchange);
+    return send_answer(server, exchange);
 }
 
 static void on_completed(void *closure, struct MHD_Connection *connection, void **context,
@@ -270,7 +302,9 @@ sim_server_t *sim_server_start(const sim_server_settings_t *settings)
 {
     sim_server_t *server = sim_alloc(1, sizeof *server);
     server->rules = settings->rules;
+    server->retry_after = settings->retry_after;
     server->log = settings->log;
+    server->log_bodies = settings->log_bodies;
     server->started_ms = monotonic_ms();
     int listener = listen_on(settings->address, settings->port);
     server->port = port_of(listener);
@@ -300,14 +334,24 @@ static int64_t quiet_ms(const sim_server_t *server)
     uint64_t now_ms = monotonic_ms();
     uint64_t quiet = INT32_MAX;
     for (const exchange_t *exchange = server->waiting; exchange != NULL; exchange = exchange->next_waiting) {
-        uint64_t left = exchange->ready_at_ms > now_ms ? exchange->ready_at_ms - now_ms : 0;
-        quiet = left < quiet ? left : quiet;
+        uint64_t wait = exchange->ready_at_ms > now_ms ? exchange->ready_at_ms - now_ms : 0;
+        quiet = wait < quiet ? wait : quiet;
     }
+    uint64_t next_ms = sim_rules_next_ms(server->rules);
+    uint64_t left = next_ms > now_ms ? next_ms - now_ms : 0;
+    quiet = left < quiet ? left : quiet;
     unsigned long long limit = 0;
     if (MHD_get_timeout(server->daemon, &limit) == MHD_YES && limit < quiet) {
         quiet = limit;
     }
     return quiet == INT32_MAX ? -1 : (int64_t)quiet;
+}
+
+static void drop_callbacks(sim_server_t *server, uint64_t now_ms)
+{
+    sim_callback_t callback;
+    while (sim_rules_take_callback(server->rules, now_ms, &callback)) {
+    }
 }
 
 static bool at_end(int descriptor)
@@ -320,6 +364,7 @@ static bool at_end(int descriptor)
 void sim_server_run(sim_server_t *server, const volatile sig_atomic_t *stop, const sigset_t *wait_mask, int end_of)
 {
     while (*stop == 0) {
+        drop_callbacks(server, monotonic_ms());
         resume_due(server, monotonic_ms()); /* before MHD_run, which is what lets the resumed go on */
         if (MHD_run(server->daemon) != MHD_YES) {
             sim_fail("the HTTPS server failed");

@@ -12,13 +12,18 @@
 
 typedef struct sim_server sim_server_t;
 
+/* How a 429 says when to come again (api-contract 11, 13). */
+typedef enum { SIM_RETRY_SECONDS, SIM_RETRY_DATE, SIM_RETRY_NONE } sim_retry_after_t;
+
 /* Everything is borrowed until sim_server_stop. */
 typedef struct {
     const char *address; /* of this host, as numbers */
     uint16_t port;       /* 0: a free one */
     const sim_certs_t *certs;
     sim_rules_t *rules;
-    FILE *log; /* NULL: none */
+    sim_retry_after_t retry_after;
+    FILE *log;       /* NULL: none */
+    bool log_bodies; /* what was asked and answered, too */
 } sim_server_settings_t;
 
 /* Listens. Ends the program with a sentence when it cannot. */
