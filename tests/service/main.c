@@ -50,6 +50,17 @@ static void read_people(const char *path, sim_people_t *out_people)
     free(csv);
 }
 
+static void read_faults(const char *path, sim_injections_t *injections)
+{
+    size_t length = 0;
+    char *text = sim_file_read(path, false, &length);
+    char error[SIM_INJECT_ERROR_SIZE];
+    if (!sim_inject_add(injections, text, length, error)) {
+        sim_fail("%s: %s", path, error);
+    }
+    free(text);
+}
+
 static FILE *open_log(const char *path)
 {
     if (path == NULL || strcmp(path, "-") == 0) {
@@ -97,7 +108,8 @@ static void say_ready(const sim_options_t *options, const sim_certs_t *certs, ui
     (void)fflush(stdout);
 }
 
-static void serve(const sim_options_t *options, const sim_certs_t *certs, sim_rules_t *rules, FILE *log)
+static void serve(const sim_options_t *options, const sim_certs_t *certs, sim_rules_t *rules,
+                  sim_injections_t *injections, FILE *log)
 {
     sigset_t wait_mask;
     take_signals(&wait_mask);
@@ -107,8 +119,9 @@ static void serve(const sim_options_t *options, const sim_certs_t *certs, sim_ru
         .certs = certs,
         .rules = rules,
         .retry_after = options->retry_after,
-        .log = log,
-        .log_bodies = options->log_bodies,
+        .log = {.file = log, .bodies = options->log_bodies},
+        .injections = injections,
+        .admin_key = options->admin_key,
     });
     say_ready(options, certs, sim_server_port(server));
     sim_server_run(server, &stop_requested, &wait_mask, options->until_eof ? STDIN_FILENO : -1);
@@ -125,6 +138,10 @@ int main(int argc, char **argv)
         read_people(options.people_file, &people);
         options.rules.people = &people;
     }
+    sim_injections_t injections = {.seed = options.rules.seed};
+    if (options.faults_file != NULL) {
+        read_faults(options.faults_file, &injections);
+    }
     FILE *log = open_log(options.log_file);
     FILE *ledger = open_log(options.ledger_file);
     if (ledger != NULL) {
@@ -139,12 +156,13 @@ int main(int argc, char **argv)
     }
     sim_rules_t *rules = sim_rules_new(&options.rules);
 
-    serve(&options, &certs, rules, log);
+    serve(&options, &certs, rules, &injections, log);
 
     sim_rules_free(rules);
     sim_certs_free(&certs);
     close_log(log);
     close_log(ledger);
+    sim_inject_clear(&injections);
     sim_people_free(&people);
     sim_options_free(&options);
     return 0;

@@ -33,6 +33,8 @@ static const char HELP[] = "usage: enrich-sim [option]...\n"
                            "  --parallel N               requests at once; others queue                 [5]\n"
                            "  --country CC,CC            the account's default list for phones       [none]\n"
                            "  --country-filter restrict|prioritise                               [restrict]\n"
+                           "  --faults FILE              what goes wrong: rules in JSON, see README.md\n"
+                           "  --admin-key KEY            with it POST /admin/faults adds rules, DELETE ends\n"
                            "When it can be called, it says so in one line on standard output:\n"
                            "  enrich-sim: ready address=127.0.0.1 port=43123 key=sim-key\n"
                            "             base=https://localhost:43123/api/v2 ca=/path/ca.pem\n"
@@ -68,6 +70,8 @@ enum {
     OPTION_PARALLEL,
     OPTION_COUNTRY,
     OPTION_COUNTRY_FILTER,
+    OPTION_FAULTS,
+    OPTION_ADMIN_KEY,
     OPTION_HELP
 };
 
@@ -99,6 +103,8 @@ static const struct option OPTIONS[] = {
     {"parallel", required_argument, NULL, OPTION_PARALLEL},
     {"country", required_argument, NULL, OPTION_COUNTRY},
     {"country-filter", required_argument, NULL, OPTION_COUNTRY_FILTER},
+    {"faults", required_argument, NULL, OPTION_FAULTS},
+    {"admin-key", required_argument, NULL, OPTION_ADMIN_KEY},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -297,6 +303,15 @@ static void take_option(int option, const char *value, sim_options_t *options)
     case OPTION_COUNTRY_FILTER:
         options->rules.country_restricts =
             read_word("--country-filter", value, (const char *const[]){"prioritise", "restrict"}, 2) == 1;
+        break;
+    case OPTION_FAULTS:
+        options->faults_file = value;
+        break;
+    case OPTION_ADMIN_KEY:
+        if (*value == '\0') {
+            usage_error("--admin-key", "empty");
+        }
+        options->admin_key = value;
         break;
     case OPTION_HELP:
         (void)fputs(HELP, stdout);

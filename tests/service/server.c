@@ -1,8 +1,9 @@
 #include "server.h"
 
 #include "codec.h"
+#include "draw.h"
 #include "file.h"
-#include "ledger.h"
+#include "raw.h"
 #include "text.h"
 
 #include <errno.h>
@@ -27,7 +28,11 @@ typedef struct exchange {
     int status;
     const char *allow; /* constant text */
     uint64_t retry_s;  /* 0: no Retry-After */
-    char *answer;      /* NULL until the rules were asked */
+    char *type;        /* NULL: JSON */
+    char *header_name; /* of a further header; NULL: none */
+    char *header_value;
+    sim_raw_t *raw; /* NULL: the answer goes by libmicrohttpd */
+    char *answer;   /* NULL until the rules were asked */
     uint64_t ready_at_ms;
     struct exchange *next_waiting;
 } exchange_t;
@@ -38,8 +43,10 @@ struct sim_server {
     uint16_t port;
     sim_rules_t *rules;
     sim_retry_after_t retry_after;
-    FILE *log;
-    bool log_bodies;
+    sim_log_t log;
+    sim_injections_t *injections;
+    const char *admin_key;
+    uint64_t seed;
     uint64_t started_ms;
     uint64_t requests;
     exchange_t *waiting; /* suspended until ready_at_ms */
@@ -52,78 +59,145 @@ static uint64_t monotonic_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-static const char *error_word(sim_error_t error)
-{
-    switch (error) {
-    case SIM_ERROR_KEY:
-        return "key";
-    case SIM_ERROR_NOT_FOUND:
-        return "not_found";
-    case SIM_ERROR_VALIDATION:
-        return "validation";
-    case SIM_ERROR_CONSENT:
-        return "consent";
-    case SIM_ERROR_CREDITS:
-        return "credits";
-    case SIM_ERROR_PLAN:
-        return "plan";
-    case SIM_ERROR_RATE:
-        return "rate";
-    case SIM_ERROR_REQUEST:
-        break;
-    }
-    return "request";
-}
-
-/* Any bytes as a JSON string; what is no ASCII character is escaped by its byte. */
-static void log_text(FILE *log, const char *name, const char *text, size_t length)
-{
-    (void)fprintf(log, ",\"%s\":\"", name);
-    for (size_t i = 0; i < length; i++) {
-        unsigned char byte = (unsigned char)text[i];
-        if (byte == '"' || byte == '\\') {
-            (void)fprintf(log, "\\%c", byte);
-        } else if (byte < 0x20 || byte > 0x7E) {
-            (void)fprintf(log, "\\u%04x", byte);
-        } else {
-            (void)fputc(byte, log);
-        }
-    }
-    (void)fputc('"', log);
-}
-
-/* Words of our own, numbers and our own ids only: nothing that came with the request, unless asked (behaviours 49). */
-static void log_request(const sim_server_t *server, uint64_t now_ms, const sim_http_request_t *http, sim_call_t call,
-                        const sim_answer_t *answer, const char *body)
-{
-    if (server->log == NULL) {
-        return;
-    }
-    (void)fprintf(server->log, "{\"t\":%" PRIu64 ",\"call\":\"%s\",\"status\":%d", now_ms - server->started_ms,
-                  sim_call_word(call), answer->status);
-    const char *id = answer->kind == SIM_ANSWER_BATCH ? answer->batch_id : answer->result.id;
-    if (id != NULL) {
-        (void)fprintf(server->log, ",\"id\":\"%s\"", id);
-    }
-    if (answer->kind == SIM_ANSWER_RESULT) {
-        (void)fprintf(server->log, ",\"finished\":%s", answer->result.finished ? "true" : "false");
-    }
-    if (answer->kind == SIM_ANSWER_ERROR) {
-        (void)fprintf(server->log, ",\"error\":\"%s\"", error_word(answer->error));
-    }
-    if (server->log_bodies) {
-        log_text(server->log, "method", http->method, strlen(http->method));
-        log_text(server->log, "path", http->path, strlen(http->path));
-        log_text(server->log, "asked", http->body, http->body_length);
-        log_text(server->log, "answered", body, strlen(body));
-    }
-    (void)fputs("}\n", server->log);
-    (void)fflush(server->log);
-}
-
 static const char *header(struct MHD_Connection *connection, const char *name)
 {
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static void wait_until(sim_server_t *server, exchange_t *exchange, uint64_t ready_at_ms)
+{
+    exchange->ready_at_ms = ready_at_ms;
+    exchange->next_waiting = server->waiting;
+    server->waiting = exchange;
+    MHD_suspend_connection(exchange->connection);
+}
+
+static void make_error(sim_answer_t *answer, int status, const char *sentence)
+{
+    uint64_t ready_at_ms = answer->ready_at_ms;
+    *answer = (sim_answer_t){
+        .status = status, .kind = SIM_ANSWER_ERROR, .error = SIM_ERROR_REQUEST, .ready_at_ms = ready_at_ms};
+    sim_faults_add(&answer->faults, "%s", sentence);
+}
+
+/* What a rule does to the typed answer. wrong_id lives as long as the answer. */
+static void alter(const sim_injection_t *rule, uint64_t seed, sim_answer_t *answer, char wrong_id[SIM_ID_SIZE])
+{
+    if (rule->status >= 300) {
+        make_error(answer, rule->status, "Simulated fault");
+    } else if (rule->status != 0) {
+        answer->status = rule->status;
+    }
+    if (rule->id != SIM_AS_IS) {
+        sim_draw_id(~seed, 0, wrong_id);
+        const char *id = rule->id == SIM_WRONG ? wrong_id : NULL;
+        answer->result.id = id;
+        answer->batch_id = id;
+    }
+    if (rule->token != SIM_AS_IS) {
+        answer->result.custom = rule->token == SIM_WRONG ? "{\"token\":\"wrong\"}" : NULL;
+    }
+    answer->ready_at_ms += rule->delay_ms;
+}
+
+/* A body with a further member of that many bytes, in place of the one given. */
+static char *oversize(char *body, size_t size)
+{
+    char *fill = sim_alloc(size + 1, 1);
+    memset(fill, 'x', size);
+    body[strlen(body) - 1] = '\0';
+    char *large = sim_format("%s,\"fill\":\"%s\"}", body, fill);
+    free(fill);
+    free(body);
+    return large;
+}
+
+static void prepare_raw(const sim_injection_t *rule, uint64_t seed, exchange_t *exchange)
+{
+    bool header = exchange->header_name != NULL;
+    char *whole =
+        sim_format("HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s%s%s%sContent-Length: %zu\r\n\r\n%s", exchange->status,
+                   MHD_get_reason_phrase_for((unsigned)exchange->status),
+                   exchange->type != NULL ? exchange->type : "application/json", header ? exchange->header_name : "",
+                   header ? ": " : "", header ? exchange->header_value : "", header ? "\r\n" : "",
+                   strlen(exchange->answer), exchange->answer);
+    exchange->raw = sim_raw_new(rule, whole, strlen(whole), seed);
+    free(whole);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    exchange->raw->session = info->tls_session;
+    info = MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    exchange->raw->socket = info->connect_fd;
+}
+
+static void encode(const sim_server_t *server, const sim_injection_t *rule, const sim_answer_t *answer,
+                   exchange_t *exchange)
+{
+    exchange->status = answer->status;
+    exchange->retry_s = answer->retry_s;
+    exchange->answer = rule != NULL && rule->body != NULL ? sim_copy(rule->body) : sim_encode(answer);
+    if (rule == NULL) {
+        return;
+    }
+    exchange->type = sim_copy(rule->type);
+    exchange->header_name = sim_copy(rule->header_name);
+    exchange->header_value = sim_copy(rule->header_value);
+    if (rule->oversize > 0) {
+        exchange->answer = oversize(exchange->answer, rule->oversize);
+    }
+    if (rule->is_raw) {
+        prepare_raw(rule, server->seed, exchange);
+    }
+}
+
+static void decide(sim_server_t *server, exchange_t *exchange, const sim_http_request_t *http)
+{
+    sim_decoded_t decoded;
+    sim_decode(http, &decoded);
+    uint64_t now_ms = monotonic_ms();
+    const sim_injection_t *rule = sim_inject_take(server->injections, decoded.request.call);
+    sim_answer_t answer = {.ready_at_ms = now_ms};
+    char wrong_id[SIM_ID_SIZE];
+    if (rule != NULL && rule->before) {
+        make_error(&answer, 500, "Simulated fault");
+    } else {
+        sim_rules_answer(server->rules, now_ms, &decoded.request, &answer);
+    }
+    if (rule != NULL) {
+        alter(rule, server->seed, &answer, wrong_id);
+    }
+    encode(server, rule, &answer, exchange);
+    sim_log_request(&server->log, now_ms - server->started_ms, http, decoded.request.call, &answer, exchange->answer,
+                    rule != NULL);
+    exchange->allow = answer.status == MHD_HTTP_METHOD_NOT_ALLOWED ? decoded.allow : NULL;
+    sim_decoded_free(&decoded);
+    if (answer.ready_at_ms > now_ms || exchange->raw != NULL) {
+        wait_until(server, exchange, answer.ready_at_ms);
+    }
+}
+
+/* The call by which a test adds rules (POST) or removes them all (DELETE), for the holder of the admin key. */
+static bool is_admin_call(const sim_server_t *server, const sim_http_request_t *http)
+{
+    return server->admin_key != NULL && strcmp(http->path, "/admin/faults") == 0 && http->api_key != NULL &&
+           strcmp(http->api_key, server->admin_key) == 0;
+}
+
+static void administer(sim_server_t *server, exchange_t *exchange, const sim_http_request_t *http)
+{
+    char error[SIM_INJECT_ERROR_SIZE] = "POST or DELETE";
+    bool done = false;
+    if (strcmp(http->method, "DELETE") == 0) {
+        sim_inject_clear(server->injections);
+        done = true;
+    } else if (strcmp(http->method, "POST") == 0) {
+        char *text = sim_format("%.*s", (int)http->body_length, http->body);
+        done = sim_inject_add(server->injections, text, strlen(text), error);
+        free(text);
+    }
+    exchange->status = done ? MHD_HTTP_OK : MHD_HTTP_BAD_REQUEST;
+    exchange->answer = done ? sim_format("{\"rules\":%zu}", server->injections->count)
+                            : sim_format("{\"error\":400,\"message\":\"%s\"}", error);
 }
 
 static void ask_rules(sim_server_t *server, exchange_t *exchange, const char *method, const char *path)
@@ -137,25 +211,12 @@ static void ask_rules(sim_server_t *server, exchange_t *exchange, const char *me
         .body_length = exchange->body_length,
         .body_too_long = exchange->body_too_long,
     };
-    sim_decoded_t decoded;
-    sim_decode(&http, &decoded);
-    sim_answer_t answer;
-    uint64_t now_ms = monotonic_ms();
-    sim_rules_answer(server->rules, now_ms, &decoded.request, &answer);
     server->requests++;
-
-    exchange->status = answer.status;
-    exchange->allow = answer.status == MHD_HTTP_METHOD_NOT_ALLOWED ? decoded.allow : NULL;
-    exchange->retry_s = answer.retry_s;
-    exchange->answer = sim_encode(&answer);
-    log_request(server, now_ms, &http, decoded.request.call, &answer, exchange->answer);
-    exchange->ready_at_ms = answer.ready_at_ms;
-    sim_decoded_free(&decoded);
-    if (answer.ready_at_ms > now_ms) {
-        exchange->next_waiting = server->waiting;
-        server->waiting = exchange;
-        MHD_suspend_connection(exchange->connection);
+    if (is_admin_call(server, &http)) {
+        administer(server, exchange, &http);
+        return;
     }
+    decide(server, exchange, &http);
 }
 
 /* Seconds, or a date of HTTP (RFC 9110 10.2.3). */
@@ -182,7 +243,11 @@ static enum MHD_Result send_answer(const sim_server_t *server, exchange_t *excha
     if (response == NULL) {
         return MHD_NO;
     }
-    enum MHD_Result result = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "application/json");
+    enum MHD_Result result = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
+                                                     exchange->type != NULL ? exchange->type : "application/json");
+    if (result == MHD_YES && exchange->header_name != NULL) {
+        result = MHD_add_response_header(response, exchange->header_name, exchange->header_value);
+    }
     if (result == MHD_YES && exchange->allow != NULL) {
         result = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, exchange->allow);
     }
@@ -233,7 +298,7 @@ static enum MHD_Result on_request(void *closure, struct MHD_Connection *connecti
             return MHD_YES;
         }
     }
-    return send_answer(server, exchange);
+    return exchange->raw != NULL ? MHD_NO : send_answer(server, exchange);
 }
 
 static void on_completed(void *closure, struct MHD_Connection *connection, void **context,
@@ -246,9 +311,19 @@ static void on_completed(void *closure, struct MHD_Connection *connection, void 
     if (exchange != NULL) {
         free(exchange->body);
         free(exchange->answer);
+        free(exchange->type);
+        free(exchange->header_name);
+        free(exchange->header_value);
+        sim_raw_free(exchange->raw);
         free(exchange);
     }
     *context = NULL;
+}
+
+/* Sends on what is sent raw; UINT64_MAX ends it. True: it is over. */
+static bool is_over(exchange_t *exchange, uint64_t now_ms)
+{
+    return exchange->raw == NULL || now_ms == UINT64_MAX || sim_raw_pump(exchange->raw, now_ms, &exchange->ready_at_ms);
 }
 
 /* Lets those answers go that are due. */
@@ -257,7 +332,7 @@ static void resume_due(sim_server_t *server, uint64_t now_ms)
     exchange_t **link = &server->waiting;
     while (*link != NULL) {
         exchange_t *exchange = *link;
-        if (exchange->ready_at_ms <= now_ms) {
+        if (exchange->ready_at_ms <= now_ms && is_over(exchange, now_ms)) {
             *link = exchange->next_waiting;
             MHD_resume_connection(exchange->connection);
         } else {
@@ -304,7 +379,9 @@ sim_server_t *sim_server_start(const sim_server_settings_t *settings)
     server->rules = settings->rules;
     server->retry_after = settings->retry_after;
     server->log = settings->log;
-    server->log_bodies = settings->log_bodies;
+    server->injections = settings->injections;
+    server->admin_key = settings->admin_key;
+    server->seed = settings->injections->seed;
     server->started_ms = monotonic_ms();
     int listener = listen_on(settings->address, settings->port);
     server->port = port_of(listener);

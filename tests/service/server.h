@@ -3,12 +3,13 @@
 #define SERVICE_SERVER_H
 
 #include "certs.h"
+#include "inject.h"
+#include "log.h"
 #include "rules.h"
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 typedef struct sim_server sim_server_t;
 
@@ -22,8 +23,9 @@ typedef struct {
     const sim_certs_t *certs;
     sim_rules_t *rules;
     sim_retry_after_t retry_after;
-    FILE *log;       /* NULL: none */
-    bool log_bodies; /* what was asked and answered, too */
+    sim_log_t log;
+    sim_injections_t *injections; /* faults on order */
+    const char *admin_key;        /* with it, POST and DELETE /admin/faults change them; NULL: nobody can */
 } sim_server_settings_t;
 
 /* Listens. Ends the program with a sentence when it cannot. */
