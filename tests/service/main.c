@@ -120,6 +120,7 @@ static void serve(const sim_options_t *options, const sim_certs_t *certs, sim_ru
         .rules = rules,
         .retry_after = options->retry_after,
         .log = {.file = log, .bodies = options->log_bodies},
+        .variants = options->variants,
         .injections = injections,
         .admin_key = options->admin_key,
     });

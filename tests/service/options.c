@@ -33,6 +33,7 @@ static const char HELP[] = "usage: enrich-sim [option]...\n"
                            "  --parallel N               requests at once; others queue                 [5]\n"
                            "  --country CC,CC            the account's default list for phones       [none]\n"
                            "  --country-filter restrict|prioritise                               [restrict]\n"
+                           "  --variant KEY=VALUE        answer in another way that was seen, see README.md\n"
                            "  --faults FILE              what goes wrong: rules in JSON, see README.md\n"
                            "  --admin-key KEY            with it POST /admin/faults adds rules, DELETE ends\n"
                            "When it can be called, it says so in one line on standard output:\n"
@@ -72,6 +73,7 @@ enum {
     OPTION_COUNTRY_FILTER,
     OPTION_FAULTS,
     OPTION_ADMIN_KEY,
+    OPTION_VARIANT,
     OPTION_HELP
 };
 
@@ -105,6 +107,7 @@ static const struct option OPTIONS[] = {
     {"country-filter", required_argument, NULL, OPTION_COUNTRY_FILTER},
     {"faults", required_argument, NULL, OPTION_FAULTS},
     {"admin-key", required_argument, NULL, OPTION_ADMIN_KEY},
+    {"variant", required_argument, NULL, OPTION_VARIANT},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -313,6 +316,11 @@ static void take_option(int option, const char *value, sim_options_t *options)
         }
         options->admin_key = value;
         break;
+    case OPTION_VARIANT:
+        if (!sim_variants_take(&options->variants, value)) {
+            usage_error("--variant", "no such KEY=VALUE");
+        }
+        break;
     case OPTION_HELP:
         (void)fputs(HELP, stdout);
         exit(fflush(stdout) == 0 ? 0 : 1);
@@ -345,7 +353,8 @@ static char *default_state(void)
 
 void sim_options_read(int argc, char **argv, sim_options_t *out_options)
 {
-    *out_options = (sim_options_t){.address = "127.0.0.1", .rules = sim_settings_default()};
+    *out_options =
+        (sim_options_t){.address = "127.0.0.1", .variants = sim_variants_default(), .rules = sim_settings_default()};
     for (;;) {
         const char *argument = argv[optind];
         int option = getopt_long(argc, argv, "+:", OPTIONS, NULL); /* + in order, : faults are told here */

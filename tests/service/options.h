@@ -23,6 +23,7 @@ typedef struct {
     const char *ledger_file; /* NULL: no ledger */
     bool log_bodies;         /* the log shows what was asked and answered, personal data included */
     bool until_eof;
+    sim_variants_t variants;
     const char *faults_file; /* NULL: no faults */
     const char *admin_key;   /* NULL: no admin calls */
     sim_retry_after_t retry_after;

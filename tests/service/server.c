@@ -44,6 +44,7 @@ struct sim_server {
     sim_rules_t *rules;
     sim_retry_after_t retry_after;
     sim_log_t log;
+    sim_variants_t variants;
     sim_injections_t *injections;
     const char *admin_key;
     uint64_t seed;
@@ -135,7 +136,8 @@ static void encode(const sim_server_t *server, const sim_injection_t *rule, cons
 {
     exchange->status = answer->status;
     exchange->retry_s = answer->retry_s;
-    exchange->answer = rule != NULL && rule->body != NULL ? sim_copy(rule->body) : sim_encode(answer);
+    exchange->answer =
+        rule != NULL && rule->body != NULL ? sim_copy(rule->body) : sim_encode(answer, &server->variants);
     if (rule == NULL) {
         return;
     }
@@ -153,7 +155,7 @@ static void encode(const sim_server_t *server, const sim_injection_t *rule, cons
 static void decide(sim_server_t *server, exchange_t *exchange, const sim_http_request_t *http)
 {
     sim_decoded_t decoded;
-    sim_decode(http, &decoded);
+    sim_decode(http, &server->variants, &decoded);
     uint64_t now_ms = monotonic_ms();
     const sim_injection_t *rule = sim_inject_take(server->injections, decoded.request.call);
     sim_answer_t answer = {.ready_at_ms = now_ms};
@@ -162,6 +164,9 @@ static void decide(sim_server_t *server, exchange_t *exchange, const sim_http_re
         make_error(&answer, 500, "Simulated fault");
     } else {
         sim_rules_answer(server->rules, now_ms, &decoded.request, &answer);
+    }
+    if (answer.kind == SIM_ANSWER_ACCEPTED) {
+        answer.status = server->variants.accepted;
     }
     if (rule != NULL) {
         alter(rule, server->seed, &answer, wrong_id);
@@ -205,6 +210,7 @@ static void ask_rules(sim_server_t *server, exchange_t *exchange, const char *me
     sim_http_request_t http = {
         .method = method,
         .path = path,
+        .host = header(exchange->connection, MHD_HTTP_HEADER_HOST),
         .api_key = header(exchange->connection, "X-API-KEY"),
         .content_type = header(exchange->connection, MHD_HTTP_HEADER_CONTENT_TYPE),
         .body = exchange->body != NULL ? exchange->body : "",
@@ -379,6 +385,7 @@ sim_server_t *sim_server_start(const sim_server_settings_t *settings)
     server->rules = settings->rules;
     server->retry_after = settings->retry_after;
     server->log = settings->log;
+    server->variants = settings->variants;
     server->injections = settings->injections;
     server->admin_key = settings->admin_key;
     server->seed = settings->injections->seed;

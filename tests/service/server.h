@@ -24,6 +24,7 @@ typedef struct {
     sim_rules_t *rules;
     sim_retry_after_t retry_after;
     sim_log_t log;
+    sim_variants_t variants;
     sim_injections_t *injections; /* faults on order */
     const char *admin_key;        /* with it, POST and DELETE /admin/faults change them; NULL: nobody can */
 } sim_server_settings_t;
