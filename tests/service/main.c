@@ -113,12 +113,17 @@ static void serve(const sim_options_t *options, const sim_certs_t *certs, sim_ru
 {
     sigset_t wait_mask;
     take_signals(&wait_mask);
+    sim_webhook_settings_t webhook = options->webhook;
+    webhook.seed = options->rules.seed;
+    webhook.log = log;
+    sim_webhooks_t *webhooks = sim_webhooks_new(&webhook);
     sim_server_t *server = sim_server_start(&(sim_server_settings_t){
         .address = options->address,
         .port = options->port,
         .certs = certs,
         .rules = rules,
         .retry_after = options->retry_after,
+        .webhooks = webhooks,
         .log = {.file = log, .bodies = options->log_bodies},
         .variants = options->variants,
         .injections = injections,
@@ -127,6 +132,7 @@ static void serve(const sim_options_t *options, const sim_certs_t *certs, sim_ru
     say_ready(options, certs, sim_server_port(server));
     sim_server_run(server, &stop_requested, &wait_mask, options->until_eof ? STDIN_FILENO : -1);
     uint64_t requests = sim_server_stop(server);
+    sim_webhooks_free(webhooks);
     (void)printf("enrich-sim: stopped requests=%" PRIu64 "\n", requests);
 }
 

@@ -33,9 +33,12 @@ static const char HELP[] = "usage: enrich-sim [option]...\n"
                            "  --parallel N               requests at once; others queue                 [5]\n"
                            "  --country CC,CC            the account's default list for phones       [none]\n"
                            "  --country-filter restrict|prioritise                               [restrict]\n"
+                           "  --webhook KEY=N            retries, lose and twice (percent), shuffle (ms) [0]\n"
+                           "  --webhook-ca FILE          trusted for https; --webhook-anywhere: not only\n"
+                           "                             receivers on this machine\n"
                            "  --variant KEY=VALUE        answer in another way that was seen, see README.md\n"
                            "  --faults FILE              what goes wrong: rules in JSON, see README.md\n"
-                           "  --admin-key KEY            with it POST /admin/faults adds rules, DELETE ends\n"
+                           "  --admin-key KEY            POST, DELETE /admin/faults with it add, end rules\n"
                            "When it can be called, it says so in one line on standard output:\n"
                            "  enrich-sim: ready address=127.0.0.1 port=43123 key=sim-key\n"
                            "             base=https://localhost:43123/api/v2 ca=/path/ca.pem\n"
@@ -74,6 +77,9 @@ enum {
     OPTION_FAULTS,
     OPTION_ADMIN_KEY,
     OPTION_VARIANT,
+    OPTION_WEBHOOK_CA,
+    OPTION_WEBHOOK_ANYWHERE,
+    OPTION_WEBHOOK,
     OPTION_HELP
 };
 
@@ -108,6 +114,9 @@ static const struct option OPTIONS[] = {
     {"faults", required_argument, NULL, OPTION_FAULTS},
     {"admin-key", required_argument, NULL, OPTION_ADMIN_KEY},
     {"variant", required_argument, NULL, OPTION_VARIANT},
+    {"webhook-ca", required_argument, NULL, OPTION_WEBHOOK_CA},
+    {"webhook-anywhere", no_argument, NULL, OPTION_WEBHOOK_ANYWHERE},
+    {"webhook", required_argument, NULL, OPTION_WEBHOOK},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -174,6 +183,25 @@ static void take_price(const char *value, sim_settings_t *rules)
         }
     }
     usage_error("--price", "not email=N, phone=N or personal_email=N");
+}
+
+static void take_webhook(const char *value, sim_webhook_settings_t *webhook)
+{
+    static const char *const WORDS[] = {"retries", "lose", "twice", "shuffle"};
+    static const uint64_t MOST[] = {100, 100, 100, INT32_MAX};
+    for (size_t i = 0; i < 4; i++) {
+        const char *text = text_behind(value, WORDS[i]);
+        if (text == NULL) {
+            continue;
+        }
+        uint64_t number = read_number("--webhook", text, MOST[i]);
+        webhook->retries = i == 0 ? (unsigned)number : webhook->retries;
+        webhook->lose = i == 1 ? (double)number : webhook->lose;
+        webhook->twice = i == 2 ? (double)number : webhook->twice;
+        webhook->shuffle_ms = i == 3 ? number : webhook->shuffle_ms;
+        return;
+    }
+    usage_error("--webhook", "not retries=N, lose=N, twice=N or shuffle=N");
 }
 
 static void take_sync_ms(const char *value, sim_settings_t *rules)
@@ -320,6 +348,15 @@ static void take_option(int option, const char *value, sim_options_t *options)
         if (!sim_variants_take(&options->variants, value)) {
             usage_error("--variant", "no such KEY=VALUE");
         }
+        break;
+    case OPTION_WEBHOOK_CA:
+        options->webhook.ca_file = value;
+        break;
+    case OPTION_WEBHOOK_ANYWHERE:
+        options->webhook.anywhere = true;
+        break;
+    case OPTION_WEBHOOK:
+        take_webhook(value, &options->webhook);
         break;
     case OPTION_HELP:
         (void)fputs(HELP, stdout);

@@ -24,8 +24,9 @@ typedef struct {
     bool log_bodies;         /* the log shows what was asked and answered, personal data included */
     bool until_eof;
     sim_variants_t variants;
-    const char *faults_file; /* NULL: no faults */
-    const char *admin_key;   /* NULL: no admin calls */
+    sim_webhook_settings_t webhook; /* its seed and log are not set */
+    const char *faults_file;        /* NULL: no faults */
+    const char *admin_key;          /* NULL: no admin calls */
     sim_retry_after_t retry_after;
     char *countries;            /* text of --country, to be freed; rules.country_codes point into it */
     const char **country_codes; /* to be freed */

@@ -42,6 +42,8 @@ struct sim_server {
     int events; /* becomes readable when the daemon has something to do */
     uint16_t port;
     sim_rules_t *rules;
+    sim_webhooks_t *webhooks;
+    uint64_t webhooks_next_ms;
     sim_retry_after_t retry_after;
     sim_log_t log;
     sim_variants_t variants;
@@ -383,6 +385,8 @@ sim_server_t *sim_server_start(const sim_server_settings_t *settings)
 {
     sim_server_t *server = sim_alloc(1, sizeof *server);
     server->rules = settings->rules;
+    server->webhooks = settings->webhooks;
+    server->webhooks_next_ms = UINT64_MAX;
     server->retry_after = settings->retry_after;
     server->log = settings->log;
     server->variants = settings->variants;
@@ -422,6 +426,7 @@ static int64_t quiet_ms(const sim_server_t *server)
         quiet = wait < quiet ? wait : quiet;
     }
     uint64_t next_ms = sim_rules_next_ms(server->rules);
+    next_ms = server->webhooks_next_ms < next_ms ? server->webhooks_next_ms : next_ms;
     uint64_t left = next_ms > now_ms ? next_ms - now_ms : 0;
     quiet = left < quiet ? left : quiet;
     unsigned long long limit = 0;
@@ -431,11 +436,16 @@ static int64_t quiet_ms(const sim_server_t *server)
     return quiet == INT32_MAX ? -1 : (int64_t)quiet;
 }
 
-static void drop_callbacks(sim_server_t *server, uint64_t now_ms)
+/* Hands what finished to the webhooks, and lets them work. */
+static void call_back(sim_server_t *server)
 {
+    uint64_t now_ms = monotonic_ms();
     sim_callback_t callback;
     while (sim_rules_take_callback(server->rules, now_ms, &callback)) {
+        char *body = sim_encode_callback(&callback.result, &server->variants);
+        sim_webhooks_post(server->webhooks, now_ms, callback.url, callback.result.id, body);
     }
+    server->webhooks_next_ms = sim_webhooks_run(server->webhooks, now_ms);
 }
 
 static bool at_end(int descriptor)
@@ -448,15 +458,17 @@ static bool at_end(int descriptor)
 void sim_server_run(sim_server_t *server, const volatile sig_atomic_t *stop, const sigset_t *wait_mask, int end_of)
 {
     while (*stop == 0) {
-        drop_callbacks(server, monotonic_ms());
+        call_back(server);
         resume_due(server, monotonic_ms()); /* before MHD_run, which is what lets the resumed go on */
         if (MHD_run(server->daemon) != MHD_YES) {
             sim_fail("the HTTPS server failed");
         }
         int64_t quiet = quiet_ms(server);
         struct timespec wait = {.tv_sec = (time_t)(quiet / 1000), .tv_nsec = (long)(quiet % 1000) * 1000000};
-        struct pollfd watched[2] = {{.fd = server->events, .events = POLLIN}, {.fd = end_of, .events = POLLIN}};
-        int ready = ppoll(watched, 2, quiet < 0 ? NULL : &wait, wait_mask);
+        struct pollfd watched[3] = {{.fd = server->events, .events = POLLIN},
+                                    {.fd = end_of, .events = POLLIN},
+                                    {.fd = sim_webhooks_events(server->webhooks), .events = POLLIN}};
+        int ready = ppoll(watched, 3, quiet < 0 ? NULL : &wait, wait_mask);
         if (ready < 0 && errno != EINTR) {
             sim_fail("waiting failed: %s", strerror(errno));
         }

@@ -6,6 +6,7 @@
 #include "inject.h"
 #include "log.h"
 #include "rules.h"
+#include "webhook.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -23,6 +24,7 @@ typedef struct {
     const sim_certs_t *certs;
     sim_rules_t *rules;
     sim_retry_after_t retry_after;
+    sim_webhooks_t *webhooks;
     sim_log_t log;
     sim_variants_t variants;
     sim_injections_t *injections; /* faults on order */
