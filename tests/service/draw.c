@@ -144,6 +144,7 @@ void sim_draw_person(uint64_t seed, const sim_search_t *search, sim_drawn_t *out
     person->email = out_drawn->email != NULL ? out_drawn->email : "";
     person->email_status = draw(seed, search, "status", 4) > 0 ? "deliverable" : "catch-all";
     person->personal_email = out_drawn->personal_email != NULL ? out_drawn->personal_email : "";
+    person->personal_email_status = "valid";
 }
 
 void sim_drawn_free(sim_drawn_t *drawn)

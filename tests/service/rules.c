@@ -174,6 +174,7 @@ static void take_finds(const sim_settings_t *settings, const sim_request_t *requ
     }
     if ((enrichment->types & SIM_PERSONAL_EMAIL) != 0 && person->personal_email[0] != '\0') {
         enrichment->personal_email = sim_copy(person->personal_email);
+        enrichment->personal_email_status = sim_copy(person->personal_email_status);
         enrichment->price += settings->price_personal_email;
     }
     if ((enrichment->types & SIM_PHONE) != 0) {
@@ -283,7 +284,7 @@ static sim_result_t show(const sim_enrichment_t *enrichment)
         .email = email ? enrichment->email : "",
         .email_status = email ? enrichment->email_status : "N/A",
         .personal_email = personal ? enrichment->personal_email : "",
-        .personal_email_status = personal ? "valid" : "N/A",
+        .personal_email_status = personal ? enrichment->personal_email_status : "N/A",
         .phones = enrichment->phones,
         .phone_count = enrichment->phone_count,
         .phone_status = enrichment->phone_count > 0 ? "valid" : "N/A",

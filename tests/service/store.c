@@ -15,6 +15,7 @@ static void free_enrichment(sim_enrichment_t *enrichment)
     free(enrichment->email);
     free(enrichment->email_status);
     free(enrichment->personal_email);
+    free(enrichment->personal_email_status);
     for (size_t i = 0; i < enrichment->phone_count; i++) {
         free(enrichment->phones[i]);
     }

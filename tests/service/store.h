@@ -26,6 +26,7 @@ typedef struct sim_enrichment {
     char *email;
     char *email_status;
     char *personal_email;
+    char *personal_email_status;
     char *phones[SIM_PHONES_MAX];
     size_t phone_count;
     struct sim_enrichment *next; /* while pending: finishes after this one; then: finished after this one */
