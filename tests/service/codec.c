@@ -18,6 +18,7 @@ static const struct {
     {"POST", APP_BASE "/contacts/single_enrich", SIM_CALL_SUBMIT},
     {"POST", APP_BASE "/contacts/bulk_enrich", SIM_CALL_BATCH},
     {"POST", API_BASE "/contacts/single_enrich", SIM_CALL_SYNC},
+    {"POST", API_BASE "/contacts/sync_single_enrich", SIM_CALL_SYNC},
     {"GET", APP_BASE "/credits", SIM_CALL_CREDITS},
     {"GET", APP_BASE "/account", SIM_CALL_ACCOUNT},
     {"GET", APP_BASE "/contacts/", SIM_CALL_READ},
@@ -43,12 +44,25 @@ static bool path_matches(const char *route, const char *path, const char **out_i
     return true;
 }
 
+/* Whether the variants have this path (api-contract 10.2) on the host that was called (1). */
+static bool is_served(const char *path, const char *host, const sim_variants_t *variants)
+{
+    bool older = strcmp(path, API_BASE "/contacts/sync_single_enrich") == 0;
+    bool current = strcmp(path, API_BASE "/contacts/single_enrich") == 0;
+    if ((older && variants->sync_path == SIM_SYNC_PATH_CURRENT) ||
+        (current && variants->sync_path == SIM_SYNC_PATH_OLDER)) {
+        return false;
+    }
+    const char *wanted = strncmp(path, APP_BASE, sizeof APP_BASE - 1) == 0 ? "app." : "api.";
+    return !variants->strict_hosts || (host != NULL && strncasecmp(host, wanted, strlen(wanted)) == 0);
+}
+
 /* The first route that matches wins; one that fails by its method alone decides between 404 and 405. */
-static bool find_call(const sim_http_request_t *http, sim_decoded_t *decoded)
+static bool find_call(const sim_http_request_t *http, const sim_variants_t *variants, sim_decoded_t *decoded)
 {
     for (size_t i = 0; i < sizeof ROUTES / sizeof ROUTES[0]; i++) {
         const char *id = NULL;
-        if (!path_matches(ROUTES[i].path, http->path, &id)) {
+        if (!path_matches(ROUTES[i].path, http->path, &id) || !is_served(http->path, http->host, variants)) {
             continue;
         }
         if (strcmp(ROUTES[i].method, http->method) == 0) {
@@ -211,10 +225,10 @@ static void read_fields(sim_decoded_t *decoded)
     }
 }
 
-void sim_decode(const sim_http_request_t *http, sim_decoded_t *out_decoded)
+void sim_decode(const sim_http_request_t *http, const sim_variants_t *variants, sim_decoded_t *out_decoded)
 {
     *out_decoded = (sim_decoded_t){.request = {.api_key = http->api_key}};
-    if (!find_call(http, out_decoded)) {
+    if (!find_call(http, variants, out_decoded)) {
         return;
     }
     switch (out_decoded->request.call) {
@@ -257,9 +271,23 @@ static void put(json_t *object, const char *name, json_t *value)
     }
 }
 
-static void put_names(json_t *object, const sim_result_t *result)
+/* api-contract 10.8 */
+static void put_id(json_t *object, const char *id, const sim_variants_t *variants)
 {
-    put_text(object, "enrichment_id", result->id);
+    if (id == NULL || variants->id == SIM_ID_PLAIN) {
+        put_text(object, "enrichment_id", id);
+    } else if (variants->id == SIM_ID_SHORT) {
+        put_text(object, "id", id);
+    } else {
+        json_t *contact = json_object();
+        put_text(contact, "id", id);
+        put(object, "contact", contact);
+    }
+}
+
+static void put_names(json_t *object, const sim_result_t *result, const sim_variants_t *variants)
+{
+    put_id(object, result->id, variants);
     put_text(object, "first_name", result->first_name);
     put_text(object, "last_name", result->last_name);
 }
@@ -271,102 +299,157 @@ static void put_custom(json_t *object, const sim_result_t *result)
     }
 }
 
-/* phones is the key of the numbers: singular on a read, plural inline (api-contract 10.3). */
-static void put_finds(json_t *object, const sim_result_t *result, const char *phones)
+/* An address; "" when it was not found, for which there are several ways (api-contract 4, 13). */
+static void put_address(json_t *object, const char *name, const char *address, const sim_variants_t *variants)
+{
+    if (address[0] != '\0' || variants->nothing == SIM_NOTHING_EMPTY) {
+        put_text(object, name, address);
+    } else if (variants->nothing == SIM_NOTHING_NULL) {
+        put(object, name, json_null());
+    } else if (variants->nothing == SIM_NOTHING_WORD) {
+        put_text(object, name, "N/A");
+    }
+}
+
+static json_t *phone_value(const char *number, const sim_variants_t *variants)
+{
+    return variants->phones == SIM_PHONES_OBJECTS ? json_pack("{s:s,s:s}", "number", number, "type", "mobile")
+                                                  : json_string(number);
+}
+
+/* A list; by variant a lone number is no list, and none is null (api-contract 10.3). */
+static json_t *phones_value(const sim_result_t *result, const sim_variants_t *variants)
+{
+    if (variants->phones == SIM_PHONES_LONE && result->phone_count < 2) {
+        return result->phone_count == 0 ? json_null() : json_string(result->phones[0]);
+    }
+    json_t *numbers = json_array();
+    for (size_t i = 0; i < result->phone_count; i++) {
+        if (json_array_append_new(numbers, phone_value(result->phones[i], variants)) != 0) {
+            abort();
+        }
+    }
+    return numbers;
+}
+
+/* phones is the key of the numbers. */
+static void put_finds(json_t *object, const sim_result_t *result, const char *phones, const sim_variants_t *variants)
 {
     if ((result->types & SIM_EMAIL) != 0) {
-        put_text(object, "email", result->email);
+        put_address(object, "email", result->email, variants);
         put_text(object, "email_status", result->email_status);
     }
     if ((result->types & SIM_PERSONAL_EMAIL) != 0) {
-        put_text(object, "personal_email", result->personal_email);
+        put_address(object, "personal_email", result->personal_email, variants);
         put_text(object, "personal_email_status", result->personal_email_status);
     }
     if ((result->types & SIM_PHONE) != 0) {
-        json_t *numbers = json_array();
-        for (size_t i = 0; i < result->phone_count; i++) {
-            if (json_array_append_new(numbers, json_string(result->phones[i])) != 0) {
-                abort();
-            }
-        }
-        put(object, phones, numbers);
+        put(object, phones, phones_value(result, variants));
     }
 }
 
-static void put_accepted(json_t *object, const sim_result_t *result)
+static void put_accepted(json_t *object, const sim_result_t *result, const sim_variants_t *variants)
 {
-    put_names(object, result);
-    put_text(object, "status", "pending");
+    put_names(object, result, variants);
+    put_text(object, "status", variants->pending);
     put_custom(object, result);
 }
 
-static void put_result(json_t *object, const sim_result_t *result)
+static void put_result(json_t *object, const sim_result_t *result, const sim_variants_t *variants)
 {
-    put_names(object, result);
-    put_text(object, "status", result->finished ? "finished" : "pending");
+    put_names(object, result, variants);
+    put_text(object, "status", result->finished ? variants->finished : variants->pending);
     if (result->finished) {
-        put_finds(object, result, "phone");
+        put_finds(object, result, variants->read_plural ? "phones" : "phone", variants);
     }
     put_custom(object, result);
 }
 
-static void put_inline(json_t *object, const sim_result_t *result)
+static void put_inline(json_t *object, const sim_result_t *result, const sim_variants_t *variants)
 {
-    put_names(object, result);
+    put_names(object, result, variants);
     put_text(object, "linkedin_profile_url", result->linkedin_url);
-    put_text(object, "status", "success");
-    put_finds(object, result, "phones");
+    put_text(object, "status", variants->sync_status);
+    put_finds(object, result, variants->sync_singular ? "phone" : "phones", variants);
     if ((result->types & SIM_PHONE) != 0) {
         put_text(object, "phone_status", result->phone_status);
     }
-    if (!result->found) {
+    if (!result->found && !variants->no_message) {
         put_text(object, "message", "No data found");
     }
     put_custom(object, result);
 }
 
-/* One of the three shapes that have been seen, for each kind of error its likeliest (api-contract 11). */
-static void put_error(json_t *object, const sim_answer_t *answer)
+/* The shape that has been seen, or is likeliest, for this kind of error (api-contract 11). */
+static sim_errors_shape_t usual_shape(sim_error_t error)
 {
-    switch (answer->error) {
+    switch (error) {
     case SIM_ERROR_KEY:
     case SIM_ERROR_CONSENT:
     case SIM_ERROR_CREDITS:
-        put_text(object, "error", answer->faults.text[0]);
-        break;
+    case SIM_ERROR_PLAN:
+        return SIM_ERRORS_TEXT;
+    case SIM_ERROR_VALIDATION:
+        return SIM_ERRORS_LIST;
     case SIM_ERROR_NOT_FOUND:
+    case SIM_ERROR_RATE:
     case SIM_ERROR_REQUEST:
-        put(object, "error", json_integer(answer->status));
-        put_text(object, "message", answer->faults.text[0]);
-        break;
-    case SIM_ERROR_VALIDATION: {
-        json_t *errors = json_array();
-        for (size_t i = 0; i < sim_faults_kept(&answer->faults); i++) {
-            if (json_array_append_new(errors, json_string(answer->faults.text[i])) != 0) {
-                abort();
-            }
-        }
-        put(object, "errors", errors);
         break;
     }
+    return SIM_ERRORS_NUMBER;
+}
+
+static json_t *error_list(const sim_faults_t *faults)
+{
+    json_t *errors = json_array();
+    for (size_t i = 0; i < sim_faults_kept(faults); i++) {
+        if (json_array_append_new(errors, json_string(faults->text[i])) != 0) {
+            abort();
+        }
+    }
+    return errors;
+}
+
+static void put_error(json_t *object, const sim_answer_t *answer, const sim_variants_t *variants)
+{
+    const char *sentence = answer->faults.text[0];
+    switch (variants->errors == SIM_ERRORS_MIXED ? usual_shape(answer->error) : variants->errors) {
+    case SIM_ERRORS_TEXT:
+        put_text(object, "error", sentence);
+        break;
+    case SIM_ERRORS_LIST:
+        put(object, "errors", error_list(&answer->faults));
+        break;
+    case SIM_ERRORS_OBJECT:
+        put(object, "error", json_pack("{s:s}", "message", sentence));
+        break;
+    case SIM_ERRORS_MESSAGE:
+        put_text(object, "message", sentence);
+        break;
+    case SIM_ERRORS_MIXED:
+    case SIM_ERRORS_NUMBER:
+        put(object, "error", json_integer(answer->status));
+        put_text(object, "message", sentence);
+        break;
     }
 }
 
 /* The schemas of credits and account are not documented (api-contract 12): plain ones of our own. */
-static void put_answer(json_t *object, const sim_answer_t *answer)
+static void put_answer(json_t *object, const sim_answer_t *answer, const sim_variants_t *variants)
 {
     switch (answer->kind) {
     case SIM_ANSWER_ACCEPTED:
-        put_accepted(object, &answer->result);
+        put_accepted(object, &answer->result, variants);
         break;
     case SIM_ANSWER_RESULT:
-        put_result(object, &answer->result);
+        put_result(object, &answer->result, variants);
         break;
     case SIM_ANSWER_INLINE:
-        put_inline(object, &answer->result);
+        put_inline(object, &answer->result, variants);
         break;
     case SIM_ANSWER_BATCH:
-        put_text(object, "enrichment_id", answer->batch_id);
+        put_id(object, answer->batch_id, variants);
+        put_text(object, "status", variants->bulk_status[0] != '\0' ? variants->bulk_status : NULL);
         break;
     case SIM_ANSWER_CREDITS:
         put(object, "credits", json_integer(answer->credits));
@@ -376,22 +459,32 @@ static void put_answer(json_t *object, const sim_answer_t *answer)
         put_text(object, "email", "owner@sim.example");
         break;
     case SIM_ANSWER_ERROR:
-        put_error(object, answer);
+        put_error(object, answer, variants);
         break;
     }
 }
 
-char *sim_encode(const sim_answer_t *answer)
+/* Consumes the object. */
+static char *to_text(json_t *object)
 {
-    json_t *object = json_object();
-    if (object == NULL) {
-        abort();
-    }
-    put_answer(object, answer);
     char *text = json_dumps(object, JSON_COMPACT);
     json_decref(object);
     if (text == NULL) {
         abort();
     }
     return text;
+}
+
+char *sim_encode(const sim_answer_t *answer, const sim_variants_t *variants)
+{
+    json_t *object = json_object();
+    put_answer(object, answer, variants);
+    return to_text(object);
+}
+
+char *sim_encode_callback(const sim_result_t *result, const sim_variants_t *variants)
+{
+    json_t *object = json_object();
+    put_result(object, result, variants);
+    return to_text(object);
 }

@@ -3,6 +3,7 @@
 #define SERVICE_CODEC_H
 
 #include "rules.h"
+#include "variants.h"
 
 #include <jansson.h>
 
@@ -12,6 +13,7 @@
 typedef struct {
     const char *method;
     const char *path;         /* percent-decoded, without the query */
+    const char *host;         /* value of Host; NULL: not there */
     const char *api_key;      /* value of X-API-KEY; NULL: not there */
     const char *content_type; /* NULL: not there */
     const char *body;
@@ -36,11 +38,14 @@ typedef struct {
  * SIM_CALL_NONE with the status to answer it with. A path below /api/v2 is one on the app host, a path below /v2 one on
  * the api host (api-contract 1). out_decoded borrows from http and is to be given to sim_decoded_free.
  */
-void sim_decode(const sim_http_request_t *http, sim_decoded_t *out_decoded);
+void sim_decode(const sim_http_request_t *http, const sim_variants_t *variants, sim_decoded_t *out_decoded);
 
 void sim_decoded_free(sim_decoded_t *decoded);
 
 /* The body of an answer, to be freed. */
-char *sim_encode(const sim_answer_t *answer);
+char *sim_encode(const sim_answer_t *answer, const sim_variants_t *variants);
+
+/* The body of a callback, to be freed: what a read would show (api-contract 6). */
+char *sim_encode_callback(const sim_result_t *result, const sim_variants_t *variants);
 
 #endif

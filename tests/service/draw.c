@@ -35,6 +35,16 @@ static uint64_t number_mask(uint64_t seed, uint64_t head)
     return mix(mix(seed) + head) & 0xFFFFFFFFFFFFu;
 }
 
+uint64_t sim_draw_number(uint64_t seed, uint64_t n)
+{
+    return mix(mix(seed) + n);
+}
+
+double sim_draw_percent(uint64_t seed, uint64_t n)
+{
+    return (double)(sim_draw_number(seed, n) >> 11) * (100.0 / 9007199254740992.0);
+}
+
 void sim_draw_id(uint64_t seed, uint64_t number, char out_id[SIM_ID_SIZE])
 {
     uint64_t head = mix(mix(seed) ^ number) >> 4;
@@ -134,6 +144,7 @@ void sim_draw_person(uint64_t seed, const sim_search_t *search, sim_drawn_t *out
     person->email = out_drawn->email != NULL ? out_drawn->email : "";
     person->email_status = draw(seed, search, "status", 4) > 0 ? "deliverable" : "catch-all";
     person->personal_email = out_drawn->personal_email != NULL ? out_drawn->personal_email : "";
+    person->personal_email_status = "valid";
 }
 
 void sim_drawn_free(sim_drawn_t *drawn)

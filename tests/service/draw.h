@@ -15,6 +15,12 @@ void sim_draw_id(uint64_t seed, uint64_t number, char out_id[SIM_ID_SIZE]);
 /* The number that an id belongs to, if sim_draw_id made it with that seed; else UINT64_MAX. */
 uint64_t sim_id_number(uint64_t seed, const char *id);
 
+/* The nth random number of a seed. */
+uint64_t sim_draw_number(uint64_t seed, uint64_t n);
+
+/* The nth random number of a seed, 0 to less than 100. */
+double sim_draw_percent(uint64_t seed, uint64_t n);
+
 /* A made-up person. The strings that person points to are owned here or by the search. */
 typedef struct {
     sim_person_t person;

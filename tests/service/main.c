@@ -1,6 +1,7 @@
 /* enrich-sim: the simulated enrichment service as an HTTPS server. */
 #include "certs.h"
 #include "file.h"
+#include "ledger.h"
 #include "options.h"
 #include "server.h"
 
@@ -49,6 +50,17 @@ static void read_people(const char *path, sim_people_t *out_people)
     free(csv);
 }
 
+static void read_faults(const char *path, sim_injections_t *injections)
+{
+    size_t length = 0;
+    char *text = sim_file_read(path, false, &length);
+    char error[SIM_INJECT_ERROR_SIZE];
+    if (!sim_inject_add(injections, text, length, error)) {
+        sim_fail("%s: %s", path, error);
+    }
+    free(text);
+}
+
 static FILE *open_log(const char *path)
 {
     if (path == NULL || strcmp(path, "-") == 0) {
@@ -59,6 +71,13 @@ static FILE *open_log(const char *path)
         sim_fail("%s: %s", path, strerror(errno));
     }
     return log;
+}
+
+static void close_log(FILE *log)
+{
+    if (log != NULL && log != stdout) {
+        (void)fclose(log);
+    }
 }
 
 /* True when a client on this machine gets there by the name localhost. */
@@ -89,20 +108,31 @@ static void say_ready(const sim_options_t *options, const sim_certs_t *certs, ui
     (void)fflush(stdout);
 }
 
-static void serve(const sim_options_t *options, const sim_certs_t *certs, sim_rules_t *rules, FILE *log)
+static void serve(const sim_options_t *options, const sim_certs_t *certs, sim_rules_t *rules,
+                  sim_injections_t *injections, FILE *log)
 {
     sigset_t wait_mask;
     take_signals(&wait_mask);
+    sim_webhook_settings_t webhook = options->webhook;
+    webhook.seed = options->rules.seed;
+    webhook.log = log;
+    sim_webhooks_t *webhooks = sim_webhooks_new(&webhook);
     sim_server_t *server = sim_server_start(&(sim_server_settings_t){
         .address = options->address,
         .port = options->port,
         .certs = certs,
         .rules = rules,
-        .log = log,
+        .retry_after = options->retry_after,
+        .webhooks = webhooks,
+        .log = {.file = log, .bodies = options->log_bodies},
+        .variants = options->variants,
+        .injections = injections,
+        .admin_key = options->admin_key,
     });
     say_ready(options, certs, sim_server_port(server));
     sim_server_run(server, &stop_requested, &wait_mask, options->until_eof ? STDIN_FILENO : -1);
     uint64_t requests = sim_server_stop(server);
+    sim_webhooks_free(webhooks);
     (void)printf("enrich-sim: stopped requests=%" PRIu64 "\n", requests);
 }
 
@@ -115,7 +145,16 @@ int main(int argc, char **argv)
         read_people(options.people_file, &people);
         options.rules.people = &people;
     }
+    sim_injections_t injections = {.seed = options.rules.seed};
+    if (options.faults_file != NULL) {
+        read_faults(options.faults_file, &injections);
+    }
     FILE *log = open_log(options.log_file);
+    FILE *ledger = open_log(options.ledger_file);
+    if (ledger != NULL) {
+        options.rules.on_entry = sim_ledger_write;
+        options.rules.on_entry_closure = ledger;
+    }
     sim_certs_t certs;
     if (options.chain_file != NULL) {
         sim_certs_load(options.chain_file, options.key_file, &certs);
@@ -124,13 +163,13 @@ int main(int argc, char **argv)
     }
     sim_rules_t *rules = sim_rules_new(&options.rules);
 
-    serve(&options, &certs, rules, log);
+    serve(&options, &certs, rules, &injections, log);
 
     sim_rules_free(rules);
     sim_certs_free(&certs);
-    if (log != NULL && log != stdout) {
-        (void)fclose(log);
-    }
+    close_log(log);
+    close_log(ledger);
+    sim_inject_clear(&injections);
     sim_people_free(&people);
     sim_options_free(&options);
     return 0;

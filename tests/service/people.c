@@ -15,13 +15,14 @@ typedef enum {
     COLUMN_EMAIL,
     COLUMN_EMAIL_STATUS,
     COLUMN_PERSONAL_EMAIL,
+    COLUMN_PERSONAL_EMAIL_STATUS,
     COLUMN_PHONES,
     COLUMN_COUNT
 } column_t;
 
 static const char *const COLUMN_NAMES[COLUMN_COUNT] = {
-    "firstname", "lastname",     "company_name",   "domain", "linkedin_url",
-    "email",     "email_status", "personal_email", "phones",
+    "firstname",    "lastname",       "company_name",          "domain", "linkedin_url", "email",
+    "email_status", "personal_email", "personal_email_status", "phones",
 };
 
 /* Fields are unescaped in place: the text that is written never overtakes the text that is read. */
@@ -147,8 +148,9 @@ static bool read_header(reader_t *reader, column_t columns[COLUMN_COUNT], size_t
             return false;
         }
         if (column == COLUMN_COUNT || seen[column]) {
-            (void)refuse(reader, "a column is unknown or named twice; known are firstname, lastname, company_name, "
-                                 "domain, linkedin_url, email, email_status, personal_email, phones");
+            (void)refuse(reader,
+                         "a column is unknown or named twice; known are firstname, lastname, company_name, "
+                         "domain, linkedin_url, email, email_status, personal_email, personal_email_status, phones");
             return false;
         }
         seen[column] = true;
@@ -189,6 +191,7 @@ static bool make_person(reader_t *reader, char *const fields[COLUMN_COUNT], sim_
         .email = fields[COLUMN_EMAIL],
         .email_status = fields[COLUMN_EMAIL_STATUS],
         .personal_email = fields[COLUMN_PERSONAL_EMAIL],
+        .personal_email_status = fields[COLUMN_PERSONAL_EMAIL_STATUS],
     };
     if (sim_blank(person->firstname) || sim_blank(person->lastname)) {
         (void)refuse(reader, "firstname and lastname must not be empty");
@@ -196,6 +199,9 @@ static bool make_person(reader_t *reader, char *const fields[COLUMN_COUNT], sim_
     }
     if (person->email_status[0] == '\0') {
         person->email_status = "deliverable";
+    }
+    if (person->personal_email_status[0] == '\0') {
+        person->personal_email_status = "valid";
     }
     return split_phones(reader, fields[COLUMN_PHONES], person);
 }

@@ -2,8 +2,9 @@
  * The people whom the simulated service knows, read from CSV text (RFC 4180), and the search among them.
  *
  * The first line names the columns, in any order: firstname and lastname, and any of company_name, domain,
- * linkedin_url, email, email_status, personal_email, phones. Numbers in phones are separated by spaces. An empty
- * field means that the service finds no such value; an e-mail without email_status is `deliverable`.
+ * linkedin_url, email, email_status, personal_email, personal_email_status, phones. Numbers in phones are separated by
+ * spaces. An empty field means that the service finds no such value; an e-mail without email_status is `deliverable`, a
+ * personal one without personal_email_status `valid`.
  */
 #ifndef SERVICE_PEOPLE_H
 #define SERVICE_PEOPLE_H
@@ -23,6 +24,7 @@ typedef struct {
     const char *email;
     const char *email_status;
     const char *personal_email;
+    const char *personal_email_status;
     const char *phones[SIM_PHONES_MAX];
     size_t phone_count;
 } sim_person_t;
@@ -33,7 +35,7 @@ typedef struct {
     char *text; /* what the strings point into */
 } sim_people_t;
 
-#define SIM_PEOPLE_ERROR_SIZE 160u
+#define SIM_PEOPLE_ERROR_SIZE 208u
 
 /*
  * Reads length bytes of CSV. On success out_people is to be given to sim_people_free. On failure out_people holds

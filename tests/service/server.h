@@ -3,14 +3,19 @@
 #define SERVICE_SERVER_H
 
 #include "certs.h"
+#include "inject.h"
+#include "log.h"
 #include "rules.h"
+#include "webhook.h"
 
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 
 typedef struct sim_server sim_server_t;
+
+/* How a 429 says when to come again (api-contract 11, 13). */
+typedef enum { SIM_RETRY_SECONDS, SIM_RETRY_DATE, SIM_RETRY_NONE } sim_retry_after_t;
 
 /* Everything is borrowed until sim_server_stop. */
 typedef struct {
@@ -18,7 +23,12 @@ typedef struct {
     uint16_t port;       /* 0: a free one */
     const sim_certs_t *certs;
     sim_rules_t *rules;
-    FILE *log; /* NULL: none */
+    sim_retry_after_t retry_after;
+    sim_webhooks_t *webhooks;
+    sim_log_t log;
+    sim_variants_t variants;
+    sim_injections_t *injections; /* faults on order */
+    const char *admin_key;        /* with it, POST and DELETE /admin/faults change them; NULL: nobody can */
 } sim_server_settings_t;
 
 /* Listens. Ends the program with a sentence when it cannot. */

@@ -876,6 +876,7 @@ static void many_ids_all_lead_back_to_their_contacts(void **state)
 static void without_people_the_seed_decides_by_name(void **state)
 {
     world_t *world = *state;
+    world->settings.rate_sync = 0;
     world->settings.people = NULL;
     world->settings.consent = true;
     reopen(world);
@@ -927,6 +928,204 @@ static void without_people_another_seed_finds_others(void **state)
         different += found[0] != found[1];
     }
     assert_in_range(different, 40, 110);
+}
+
+/* Section 11 and 12: plan limits, rate, parallelism */
+
+static void contract_11_a_plan_limit_refuses_what_is_over_it_whole(void **state)
+{
+    world_t *world = *state;
+    world->settings.plan_limit = 3;
+    reopen(world);
+    sim_contact_t contacts[2] = {TEODOR, MAELLE};
+    assert_int_equal(submit(world, 0, &TEODOR, EMAIL), 200);
+    assert_int_equal(submit(world, 0, &TEODOR, EMAIL), 200);
+    (void)batch(world, 0, contacts, 2, EMAIL);
+    assert_refused(world, 422, SIM_ERROR_PLAN, "You have reached your plan limit");
+    assert_int_equal(submit(world, 0, &TEODOR, EMAIL), 200);
+    (void)sync(world, 0, &TEODOR, EMAIL, 1);
+    assert_refused(world, 422, SIM_ERROR_PLAN, "You have reached your plan limit");
+}
+
+static void contract_8_fifty_synchronous_calls_a_second(void **state)
+{
+    world_t *world = *state;
+    for (unsigned i = 0; i < 50; i++) {
+        assert_int_equal(sync(world, 100 + i, &TEODOR, EMAIL, 1), 200);
+    }
+    (void)sync(world, 200, &TEODOR, EMAIL, 1);
+    assert_refused(world, 429, SIM_ERROR_RATE, "Too many requests");
+    assert_int_equal(world->answer.retry_s, 1);
+    assert_int_equal(submit(world, 200, &TEODOR, EMAIL), 200); /* no figure is known for the other host */
+    assert_int_equal(sync(world, 1099, &TEODOR, EMAIL, 1), 429);
+    assert_int_equal(sync(world, 1100, &TEODOR, EMAIL, 1), 200);
+}
+
+static void contract_12_a_rate_for_the_app_host_is_a_setting_and_refusals_cost_nothing(void **state)
+{
+    world_t *world = *state;
+    world->settings.rate_app = 2;
+    reopen(world);
+    assert_int_equal(submit(world, 0, &TEODOR, EMAIL), 200);
+    assert_int_equal(submit(world, 0, &TEODOR, EMAIL), 200);
+    assert_int_equal(submit(world, 999, &TEODOR, EMAIL), 429);
+    assert_int_equal(credits(world, 3 * LATENCY), 100000 - 2);
+}
+
+static void contract_12_five_at_once_and_the_others_wait_in_order(void **state)
+{
+    world_t *world = *state;
+    for (unsigned i = 0; i < 12; i++) {
+        assert_int_equal(sync(world, i, &TEODOR, EMAIL, 1), 200);
+        assert_int_equal(world->answer.ready_at_ms, i % 5 + LATENCY * (i / 5 + 1));
+    }
+    char id[64];
+    assert_int_equal(submit(world, 20, &TEODOR, EMAIL), 200); /* waits for the third place, then is searched */
+    assert_int_equal(world->answer.ready_at_ms, 2 + 2 * LATENCY);
+    (void)snprintf(id, sizeof id, "%s", world->answer.result.id);
+    (void)read_id(world, 1 + 3 * LATENCY, id);
+    assert_false(world->answer.result.finished);
+    (void)read_id(world, 2 + 3 * LATENCY, id);
+    assert_true(world->answer.result.finished);
+}
+
+static void contract_8_the_times_of_the_types_add_up(void **state)
+{
+    world_t *world = *state;
+    world->settings.sync_timing = true;
+    world->settings.sync_ms[0] = 25000;
+    world->settings.sync_ms[1] = 30000;
+    reopen(world);
+    (void)sync(world, 10, &INES, EMAIL, 1);
+    assert_int_equal(world->answer.ready_at_ms, 10 + 25000);
+    (void)sync(world, 10, &INES, PHONE, 1);
+    assert_int_equal(world->answer.ready_at_ms, 10 + 30000);
+    (void)sync(world, 10, &INES, ALL_TYPES, 2);
+    assert_int_equal(world->answer.ready_at_ms, 10 + 55000);
+    assert_int_equal(submit(world, 10, &INES, EMAIL), 200); /* finishes before them */
+    assert_int_equal(sim_rules_next_ms(world->rules), 10 + LATENCY);
+    assert_int_equal(credits(world, 10 + LATENCY), 100000 - 1);
+    assert_int_equal(credits(world, 10 + 25000), 100000 - 2);
+}
+
+/* Section 3 and 10.9: the country filter */
+
+static int phone(world_t *world, uint64_t now_ms, const char *const *codes, size_t count)
+{
+    sim_request_t request = request_for(SIM_CALL_SUBMIT, &INES, PHONE, 1);
+    request.country_codes = codes;
+    request.country_code_count = count;
+    return ask(world, now_ms, &request);
+}
+
+static void contract_3_12_phones_of_other_countries_are_left_out_and_not_charged(void **state)
+{
+    world_t *world = *state;
+    static const char *const SE[] = {"SE"};
+    static const char *const BE_FR[] = {"BE", "FR"};
+    assert_int_equal(phone(world, 0, SE, 1), 200);
+    assert_int_equal(finish(world, LATENCY)->phone_count, 0);
+    assert_int_equal(credits(world, LATENCY), 100000);
+    assert_int_equal(phone(world, LATENCY, BE_FR, 2), 200);
+    assert_int_equal(finish(world, 2 * LATENCY)->phone_count, 2);
+    assert_int_equal(credits(world, 2 * LATENCY), 100000 - 20);
+}
+
+static void contract_3_without_codes_the_accounts_list_applies(void **state)
+{
+    world_t *world = *state;
+    static const char *const SE[] = {"SE"};
+    static const char *const FR[] = {"FR"};
+    world->settings.country_codes = SE;
+    world->settings.country_code_count = 1;
+    reopen(world);
+    assert_int_equal(phone(world, 0, NULL, 0), 200);
+    assert_int_equal(finish(world, LATENCY)->phone_count, 0);
+    assert_int_equal(phone(world, LATENCY, FR, 1), 200);
+    assert_int_equal(finish(world, 2 * LATENCY)->phone_count, 2);
+}
+
+static void contract_10_9_or_come_last(void **state)
+{
+    world_t *world = *state;
+    static const char CSV[] = "firstname,lastname,linkedin_url,phones\n"
+                              "Inès,Okonkwo-Varga," INES_URL ",+46701740605 +33639980123 +12025550123\n";
+    static const char *const FR[] = {"FR"};
+    sim_people_t people;
+    char error[SIM_PEOPLE_ERROR_SIZE];
+    assert_true(sim_people_parse(CSV, sizeof CSV - 1, &people, error));
+    world->settings.people = &people;
+    world->settings.country_restricts = false;
+    reopen(world);
+    assert_int_equal(phone(world, 0, FR, 1), 200);
+    const sim_result_t *result = finish(world, LATENCY);
+    assert_int_equal(result->phone_count, 3);
+    assert_string_equal(result->phones[0], "+33639980123");
+    assert_string_equal(result->phones[1], "+46701740605");
+    assert_string_equal(result->phones[2], "+12025550123");
+    sim_people_free(&people);
+}
+
+/* The ledger, and forgetting */
+
+typedef struct {
+    size_t accepted;
+    size_t finished;
+    int64_t price;
+    uint64_t persons[8];
+} judge_t;
+
+static void judge(void *closure, const sim_entry_t *entry)
+{
+    judge_t *seen = closure;
+    if (!entry->finished) {
+        seen->persons[seen->accepted++] = entry->person;
+        return;
+    }
+    seen->finished++;
+    seen->price += entry->price;
+}
+
+static void contract_12_each_accepted_and_billed_contact_is_told_once(void **state)
+{
+    world_t *world = *state;
+    judge_t seen = {0};
+    world->settings.on_entry = judge;
+    world->settings.on_entry_closure = &seen;
+    reopen(world);
+    sim_contact_t contacts[2] = {TEODOR, NOBODY};
+    (void)submit(world, 0, &TEODOR, EMAIL);
+    (void)submit(world, 0, &TEODOR, PHONE); /* refused */
+    (void)batch(world, 0, contacts, 2, EMAIL);
+    (void)sync(world, 0, &INES, ALL_TYPES, 2);
+    assert_int_equal(seen.accepted, 4);
+    assert_int_equal(seen.finished, 0);
+    assert_int_equal(seen.persons[0], seen.persons[1]);
+    assert_int_not_equal(seen.persons[0], seen.persons[2]);
+    assert_int_equal(credits(world, LATENCY), 100000 - 23);
+    assert_int_equal(seen.finished, 4);
+    assert_int_equal(seen.price, 23);
+    (void)credits(world, 2 * LATENCY);
+    assert_int_equal(seen.finished, 4);
+}
+
+static void finished_contacts_are_forgotten_beyond_the_bound(void **state)
+{
+    world_t *world = *state;
+    world->settings.keep = 3;
+    reopen(world);
+    char ids[300][64];
+    for (unsigned i = 0; i < 300; i++) {
+        assert_int_equal(submit(world, i, &TEODOR, EMAIL), 200);
+        (void)snprintf(ids[i], sizeof ids[i], "%s", world->answer.result.id);
+    }
+    for (unsigned i = 0; i < 300; i++) {
+        assert_int_equal(read_id(world, 1 + LATENCY, ids[i]), 200);
+    }
+    for (unsigned i = 0; i < 300; i++) {
+        assert_int_equal(read_id(world, 2 * LATENCY, ids[i]), i < 297 ? 404 : 200);
+    }
+    assert_int_equal(credits(world, 2 * LATENCY), 100000 - 300);
 }
 
 #define RULE(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
@@ -981,6 +1180,16 @@ int main(void)
         RULE(contract_12_nothing_found_nothing_charged),
         RULE(contract_12_the_balance_must_cover_one_find_of_each),
         RULE(contract_12_the_balance_is_checked_for_the_whole_batch),
+        RULE(contract_11_a_plan_limit_refuses_what_is_over_it_whole),
+        RULE(contract_8_fifty_synchronous_calls_a_second),
+        RULE(contract_12_a_rate_for_the_app_host_is_a_setting_and_refusals_cost_nothing),
+        RULE(contract_12_five_at_once_and_the_others_wait_in_order),
+        RULE(contract_8_the_times_of_the_types_add_up),
+        RULE(contract_3_12_phones_of_other_countries_are_left_out_and_not_charged),
+        RULE(contract_3_without_codes_the_accounts_list_applies),
+        RULE(contract_10_9_or_come_last),
+        RULE(contract_12_each_accepted_and_billed_contact_is_told_once),
+        RULE(finished_contacts_are_forgotten_beyond_the_bound),
         RULE(the_same_requests_give_the_same_ids),
         RULE(many_ids_all_lead_back_to_their_contacts),
         RULE(without_people_the_seed_decides_by_name),
