@@ -121,7 +121,7 @@ void session_close(session_t *session)
     }
 }
 
-static void wait_no_longer_than(enr_wait_t *wait, uint32_t until_ms)
+void session_wait_no_longer(enr_wait_t *wait, uint32_t until_ms)
 {
     if (!wait->has_time || service_is_past(wait->until_ms, until_ms)) {
         wait->has_time = true;
@@ -149,7 +149,7 @@ enr_status_t session_run(session_t *session, const uint32_t *until_ms)
             continue;
         }
         if (until_ms != NULL) {
-            wait_no_longer_than(&wait, *until_ms);
+            session_wait_no_longer(&wait, *until_ms);
         }
         status = wait_for(&session->net, &wait);
         if (status != ENR_OK) {

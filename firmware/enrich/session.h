@@ -8,8 +8,8 @@
 
 #include "enrich/tls.h"
 
-/* The largest request of one contact: all its texts at their limits, every byte escaped, and the head. */
-#define SESSION_REQUEST_MAX 16384
+/* The largest request: a whole batch. */
+#define SESSION_REQUEST_MAX (ENR_BULK_MAX * ENR_REQUEST_MAX)
 #define SESSION_BODY_MAX 65536
 
 /* Settings, trust and clock. Must not be moved while open. All zero is closed. */
@@ -59,6 +59,9 @@ void session_close(session_t *session);
 /* Runs the call that was started to its end and gives the status of its last step; ENR_AGAIN when a signal came: the
    call is then given up. until_ms bounds it when it is not NULL: ENR_E_TIMEOUT_TOTAL. */
 ENR_NODISCARD enr_status_t session_run(session_t *session, const uint32_t *until_ms);
+
+/* Bounds a wait by a time. */
+void session_wait_no_longer(enr_wait_t *wait, uint32_t until_ms);
 
 /* What a call that ended with this status says to a person. A timeout is told by the option that sets it. */
 problem_t session_problem(const session_t *session, enr_status_t status);

@@ -144,11 +144,9 @@ static void report_failure(session_t *session, enr_status_t status, report_t *re
         report->code = outcome_exit(status);
         report->problem = session_problem(session, status);
     }
-    if (answer->verdict == ENR_MAY_HAVE_BEEN_ACCEPTED) {
-        report->outcome = OUTCOME_UNKNOWN;
-        report->code = status == ENR_AGAIN ? report->code : EXIT_UNKNOWN;
-    } else {
-        report->outcome = answer->code == 0 ? OUTCOME_NOT_SENT : OUTCOME_NOT_ACCEPTED;
+    report->outcome = report_outcome(answer);
+    if (report->outcome == OUTCOME_UNKNOWN && status != ENR_AGAIN) {
+        report->code = EXIT_UNKNOWN;
     }
 }
 
