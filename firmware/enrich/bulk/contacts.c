@@ -353,11 +353,11 @@ static exit_code_t make_room(source_t *source, enr_span_t text)
         lines += text.ptr[i] == '\n' ? 1 : 0;
     }
     source->rows->rows = calloc(lines, sizeof source->rows->rows[0]);
-    source->rows->decoded = malloc(text.len + 1);
+    source->rows->decoded = malloc(source->rows->size + 1);
     if (source->rows->rows == NULL || source->rows->decoded == NULL) {
         return refuse_text(source, "out of memory", NULL);
     }
-    source->decoded = enr_buffer_over(source->rows->decoded, text.len + 1);
+    source->decoded = enr_buffer_over(source->rows->decoded, source->rows->size + 1);
     return EXIT_DONE;
 }
 
