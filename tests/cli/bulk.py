@@ -388,7 +388,7 @@ def test_bulk_lost_answers_are_unknown(cli):
         path = file_of(cli, csv_of(people(9)))
         done = run(cli, path, at=server)
         check(done, 11, "OUTCOME UNKNOWN of 2 rows: sent, and may have been accepted and billed; look in the web application or at the webhook "
-              f"for the custom enr_token; they are not sent again, unless you take their lines out of {path}.record\n",
+              f"for the custom enr_token; the same command does not send them again, unless you take the lines out of {path}.record\n",
               out="  rows 3, 9: connection ended without close_notify\n")
         assert counts(done.out) == (7, 0, 2, 0) and server.posts() == 9
         for _ in range(2):
@@ -647,7 +647,7 @@ def test_bulk_results_that_do_not_come(cli):
                 "N2": answer({**pending, "status": "finished", "email": "other@acme.example", "custom": {"enr_token": "f" * 32}})}.get(name) or good(request)
     with cli.scripted(late) as server:
         done = run(cli, csv_of(people(4)), *MAIL, "--wait", "--poll", "50", "--deadline", "1", at=server)
-        check(done, 13, "3 results not there; the same command reads them, which is free",
+        check(done, 13, "3 results not there; the same command reads on, which is free",
               out=["  row 2: not finished at the deadline\n", '  row 3: the API key was refused (HTTP 401: "no")\n', "  row 4: the answer belongs to another request\n",
                    "row 5: ada@acme.example (valid)\n", "row 2: accepted as "])
         assert "other@" not in done.out + done.err and server.posts() == 4
@@ -657,7 +657,7 @@ def test_bulk_results_that_do_not_come(cli):
     with cli.scripted(lambda request: good(request) if request["method"] == "POST" else STALL) as server:
         path = file_of(cli, csv_of(people(2)))
         done = interrupted(cli, path, server, lambda: len(server.requests) > 3, *MAIL, "--wait", "--poll", "50")
-        check(done, 130, "2 results not there; the same command reads them", out="accepted:       2\n")
+        check(done, 130, "2 results not there; the same command reads on", out="accepted:       2\n")
         assert "waiting" not in done.err
 
 
@@ -665,6 +665,14 @@ def test_bulk_answers_without_token(cli):
     step = lambda request: answer({"enrichment_id": str(uuid.uuid4()), "status": "pending"})
     with cli.scripted(step) as server:
         check(run(cli, csv_of(people(3)), at=server), 0, "3 answers without the request's token")
+
+
+def test_bulk_transcript_of_the_readme(cli):
+    text = (cli.ROOT / "firmware/enrich/README.md").read_text().split("$ cat contacts.csv\n")[1].split("```")[0]
+    content, printed = text.split("$ enrich bulk contacts.csv --type email --wait\n")
+    done = run(cli, content, *MAIL, "--wait", "--poll", "50")
+    said = (done.out + done.err).replace(str(done.path), "contacts.csv")
+    assert sorted(said.splitlines()) == sorted(printed.splitlines()), said
 
 
 # --- many ---

@@ -52,6 +52,11 @@ static const char *plural(size_t count)
     return count == 1 ? "" : "s";
 }
 
+static const char *pronoun(size_t count)
+{
+    return count == 1 ? "it" : "them";
+}
+
 static bool has_reason(const row_t *row, const void *reason)
 {
     return row->reason == reason;
@@ -305,10 +310,11 @@ static void advise_on_unknown(const bulk_t *bulk, size_t count)
         "at the webhook for the custom " ENR_TOKEN_KEY "; ",
         count, plural(count));
     if (bulk->record.path != NULL) {
-        (void)fputs("they are not sent again, unless you take their lines out of ", stderr);
+        (void)fprintf(stderr, "the same command does not send %s again, unless you take the lines out of ",
+                      pronoun(count));
         print_string(stderr, bulk->record.path);
     } else {
-        (void)fputs("do not just send them again", stderr);
+        (void)fprintf(stderr, "do not just send %s again", pronoun(count));
     }
     (void)fputc('\n', stderr);
 }
@@ -323,10 +329,12 @@ static void advise_on_end(const bulk_t *bulk, size_t count)
         (void)fputs("; ", stderr);
         print_string(stderr, problem->hint);
     }
-    (void)fputs(count == 0                  ? "\n"
-                : bulk->record.path != NULL ? "; the same command goes on with them\n"
-                                            : "; without a record, send only these rows\n",
-                stderr);
+    if (count > 0 && bulk->record.path != NULL) {
+        (void)fprintf(stderr, "; the same command goes on with %s", pronoun(count));
+    } else if (count > 0) {
+        (void)fprintf(stderr, "; without a record, send only %s", pronoun(count));
+    }
+    (void)fputc('\n', stderr);
 }
 
 static void advise(const bulk_t *bulk, const counts_t *counts)
@@ -339,14 +347,14 @@ static void advise(const bulk_t *bulk, const counts_t *counts)
     }
     if (counts->in[REFUSED] > 0) {
         begin_advice(bulk->name);
-        (void)fprintf(stderr, "%zu row%s refused; once corrected, %s\n", counts->in[REFUSED],
-                      plural(counts->in[REFUSED]),
-                      bulk->record.path != NULL ? "the same command sends them" : "send only these rows");
+        (void)fprintf(stderr, "%zu row%s refused; once corrected, %s %s\n", counts->in[REFUSED],
+                      plural(counts->in[REFUSED]), bulk->record.path != NULL ? "the same command sends" : "send only",
+                      pronoun(counts->in[REFUSED]));
     }
     if (counts->unread > 0) {
         begin_advice(bulk->name);
         (void)fprintf(stderr, "%zu result%s not there; %s\n", counts->unread, plural(counts->unread),
-                      bulk->record.path != NULL ? "the same command reads them, which is free"
+                      bulk->record.path != NULL ? "the same command reads on, which is free"
                                                 : "enrich get ID reads each");
     }
     if (bulk->unverified > 0) {
