@@ -22,7 +22,8 @@ static const char OVERVIEW[] = "usage: enrich COMMAND [OPTION]...\n"
                                "   5  TLS or certificate              12  the answer makes no sense\n"
                                "   6  the API key was refused         13  accepted, no result yet\n"
                                "   7  credits, consent or plan       130  interrupted (143: terminated)\n"
-                               "After submit, all but 0, 11, 13, 130 and 143 mean: surely not accepted.\n";
+                               "After submit, all but 0, 11, 13, 130 and 143 mean: surely not accepted.\n"
+                               "After bulk, it is the code of the row to look at first.\n";
 
 static const char SUBMIT[] = "usage: enrich submit --type TYPE [OPTION]...\n"
                              "\n"

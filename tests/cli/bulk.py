@@ -304,7 +304,7 @@ def test_bulk_is_five_at_most(cli):
 def test_bulk_json(cli):
     """An object a row, the same as of a submit; the summary is then on standard error."""
     done = run(cli, csv_of(["Teodor,Lindqvist,acme.example", ",X,acme.example", "No,Body,acme.example"]), *MAIL, "--json", "--wait", "--poll", "50")
-    rows = objects(cli, check(done, 2, "accepted:       2\n  found:        1\n  not found:    1\n  not there:    0\nrefused:        1\n  row 3: firstname: is empty\n"))
+    rows = objects(cli, check(done, 2, "accepted:       2\n  found:        1\n  not found:    1\n  no result:    0\nrefused:        1\n  row 3: firstname: is empty\n"))
     assert [rows[n]["exit"] for n in (2, 3, 4)] == [0, 2, 0] and [rows[n]["found"] for n in (2, 3, 4)] == [True, None, False]
     assert rows[2]["email"] == "teodor.lindqvist@acme.example" and rows[2]["verified"] is True and rows[2]["answer"]["custom"] == {"enr_token": rows[2]["token"]}
     assert rows[2]["id"] and rows[2]["batch"] is None and rows[3]["token"] is None
@@ -482,6 +482,7 @@ def test_bulk_record_faults(cli):
         assert len(judged.accepted()) == 3
     blocked = file_of(cli, csv_of(people(2)))
     blocked.with_name("contacts.csv.record").mkdir()
+    check(run(cli, csv_of(people(2)), *MAIL, "--record", "/dev/null"), 3, "/dev/null: is not a regular file")
     check(run(cli, blocked), 3, f"{blocked}.record: Is a directory; the record of what was sent goes there; --record names another place")
 
 
@@ -613,7 +614,7 @@ def test_bulk_waits_for_results(cli):
     done = check(run(cli, path, *MAIL, "--wait", "--poll", "50"), 0)
     for line in ["row 2: teodor.lindqvist@acme.example (deliverable)\n", "row 3: m.abubakar@borealis.example (catch-all)\n", "row 4: not found\n"]:
         assert line in done.out, done
-    assert "accepted:       3\n  found:        2\n  not found:    1\n  not there:    0\n" in done.out, done
+    assert "accepted:       3\n  found:        2\n  not found:    1\n  no result:    0\n" in done.out, done
     again = check(run(cli, path, *MAIL, "--wait"), 0, "0 to send", out="accepted:       3 (by an earlier run)\n  found:        2\n")
     assert sorted(again.out.splitlines()[:3]) == sorted(done.out.splitlines()[:3])
     ines = csv_of([",".join(["Inès", "Okonkwo-Varga", cli.INES[-1]])], "firstname,lastname,linkedin")
@@ -757,14 +758,15 @@ def test_bulk_thousand_one_by_one(cli):
 
 def test_bulk_progress_on_a_terminal(cli):
     def slow(request):
-        time.sleep(0.05)
+        time.sleep(0.3)
         return good(request)
     with cli.scripted(slow) as server:
         code, out, screen = cli.at_terminal("bulk", file_of(cli, csv_of(people(6))), *MAIL, at=server)
     assert code == 0 and counts(out) == (6, 0, 0, 0) and "to go" not in out, (code, out, screen)
-    assert "enrich: 1 accepted, 0 refused, 0 unknown, 5 to go" in screen, screen
+    assert "enrich: 0 accepted, 0 refused, 0 unknown, 6 to go" in screen and "enrich: 1 accepted, 0 refused, 0 unknown, 5 to go" in screen, screen
     left = cli.left_on(screen)
-    assert len(left) == 2 and left[0].endswith("6 to send one by one (a batch needs --webhook, where its results go)") and left[1] == "", left
+    assert len(left) == 3 and left[0].endswith("6 to send one by one (a batch needs --webhook, where its results go)") and left[2] == "", left
+    assert left[1].endswith(": the same command with --wait reads the results, which is free"), left
 
 
 def test_bulk_stops_when_nobody_reads_its_output(cli):

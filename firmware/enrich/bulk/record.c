@@ -194,20 +194,19 @@ static exit_code_t apply_lines(record_t *record, const rows_t *rows, enr_span_t 
 
 static exit_code_t read_record(record_t *record, const rows_t *rows, problem_t *out_problem)
 {
-    uint8_t *memory = malloc(RECORD_MAX + 1);
-    size_t len = 0;
-    exit_code_t code = EXIT_SETTING;
-    switch (memory != NULL ? input_read_open(record->fd, memory, RECORD_MAX, &len) : INPUT_FAILED) {
-    case INPUT_FAILED:
-        (void)outcome_problem(out_problem, code, record->path, strerror(errno));
-        break;
-    case INPUT_TOO_LARGE:
-        (void)outcome_problem(out_problem, code, record->path, "is larger than " TEXT_OF(RECORD_MAX) " bytes");
-        break;
-    case INPUT_OK:
-        code = apply_lines(record, rows, (enr_span_t){memory, len}, out_problem);
-        break;
+    struct stat about = {0};
+    if (fstat(record->fd, &about) != 0) {
+        return outcome_problem(out_problem, EXIT_SETTING, record->path, strerror(errno));
     }
+    if (!S_ISREG(about.st_mode)) {
+        return outcome_problem(out_problem, EXIT_SETTING, record->path, "is not a regular file");
+    }
+    size_t size = (size_t)about.st_size;
+    size_t len = 0;
+    uint8_t *memory = malloc(size + 1);
+    bool read = memory != NULL && input_read_open(record->fd, memory, size, &len) == INPUT_OK;
+    exit_code_t code = read ? apply_lines(record, rows, (enr_span_t){memory, len}, out_problem)
+                            : outcome_problem(out_problem, EXIT_SETTING, record->path, strerror(errno));
     free(memory);
     return code;
 }

@@ -5,8 +5,6 @@
 
 #include "rows.h"
 
-#define RECORD_MAX 67108864 /* bytes */
-
 /* All zero is one that keeps nothing. */
 typedef struct {
     const char *path; /* NULL: nothing is kept */

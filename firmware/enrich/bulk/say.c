@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define PROGRESS_GAP_MS 100u /* between two looks at all rows */
+
 /* --- counting --- */
 
 typedef enum { ACCEPTED, REFUSED, UNKNOWN, NOT_SENT, GROUPS } group_t;
@@ -219,9 +221,12 @@ void say_batch(bulk_t *bulk, row_t *const *rows, size_t count, const enr_answer_
 
 void say_progress(const bulk_t *bulk)
 {
-    if (!progress_is_seen()) {
+    static uint32_t said_ms;
+    uint32_t now_ms = service_now(&bulk->service);
+    if (!progress_is_seen() || now_ms - said_ms < PROGRESS_GAP_MS) {
         return;
     }
+    said_ms = now_ms;
     char line[PROGRESS_MAX];
     counts_t counts = count_rows(&bulk->rows);
     int len = snprintf(line, sizeof line, "%zu accepted, %zu refused, %zu unknown, %zu to go", counts.in[ACCEPTED],
@@ -263,7 +268,7 @@ static void print_counts(FILE *out, const bulk_t *bulk, const counts_t *counts)
     for (group_t group = ACCEPTED; group < GROUPS; group++) {
         print_count(out, LABELS[group], counts->in[group], counts->before[group]);
         if (group == ACCEPTED && bulk->options->wait) {
-            (void)fprintf(out, "  found:        %zu\n  not found:    %zu\n  not there:    %zu\n", counts->found,
+            (void)fprintf(out, "  found:        %zu\n  not found:    %zu\n  no result:    %zu\n", counts->found,
                           counts->read - counts->found, counts->unread);
         }
         print_reasons(out, bulk, group);
@@ -324,7 +329,9 @@ static void advise_on_end(const bulk_t *bulk, size_t count)
     const problem_t *problem = &bulk->ended->problem;
     begin_advice(problem->where);
     print_string(stderr, bulk->ended->text);
-    (void)fprintf(stderr, "; %zu row%s not sent", count, plural(count));
+    if (count > 0) {
+        (void)fprintf(stderr, "; %zu row%s not sent", count, plural(count));
+    }
     if (problem->hint != NULL) {
         (void)fputs("; ", stderr);
         print_string(stderr, problem->hint);
@@ -356,6 +363,11 @@ static void advise(const bulk_t *bulk, const counts_t *counts)
         (void)fprintf(stderr, "%zu result%s not there; %s\n", counts->unread, plural(counts->unread),
                       bulk->record.path != NULL ? "the same command reads on, which is free"
                                                 : "enrich get ID reads each");
+    }
+    if (counts->in[ACCEPTED] > 0 && !bulk->options->wait && bulk->ask.webhook_url.len == 0 &&
+        bulk->record.path != NULL) {
+        begin_advice(bulk->name);
+        (void)fputs("the same command with --wait reads the results, which is free\n", stderr);
     }
     if (bulk->unverified > 0) {
         begin_advice(bulk->name);
