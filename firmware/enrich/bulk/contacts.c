@@ -207,7 +207,7 @@ static exit_code_t read_row(source_t *source, csv_t *csv, const column_t *column
 
 static exit_code_t read_csv(source_t *source, enr_span_t text)
 {
-    column_t columns[CONTACTS_COLUMNS_MAX];
+    column_t columns[CONTACTS_COLUMNS_MAX] = {{0}};
     size_t column_count = 0;
     uint8_t *start = (uint8_t *)source->rows->file + (text.ptr - (const uint8_t *)source->rows->file);
     csv_t csv = {.at = start, .end = start + text.len};

@@ -66,7 +66,7 @@ static void plan_requests(dispatch_t *dispatch, size_t count)
 static bool make_plan(dispatch_t *dispatch)
 {
     rows_t *rows = &dispatch->bulk->rows;
-    dispatch->queue = calloc(rows->count, sizeof dispatch->queue[0]);
+    dispatch->queue = calloc(rows->count, sizeof(row_t *));
     dispatch->requests = calloc(rows->count, sizeof dispatch->requests[0]); /* enough when all are split to singles */
     if (dispatch->queue == NULL || dispatch->requests == NULL) {
         return false;
@@ -484,7 +484,7 @@ static bool step(dispatch_t *dispatch, place_t *place)
     }
     if (place->request != NULL) {
         end_post(dispatch, place, status);
-    } else {
+    } else if (place->reading != NULL) {
         end_read(dispatch, place, status);
     }
     return true;
