@@ -784,6 +784,14 @@ def test_bulk_stops_when_nobody_reads_its_output(cli):
         assert server.posts() == 1
         check(run(cli, path, at=server), 0, ": 50 contacts: 49 to send")
         assert server.posts() == 50
+        reader, writer = os.pipe()
+        os.close(reader)
+        before = len(server.requests)
+        process = cli.start("bulk", path, *MAIL, "--wait", *options, env=env, stdout=writer)
+        os.close(writer)
+        _, err = process.communicate(timeout=60)
+        check(cli.Done(["bulk"], process.returncode, b"", err), 3, "standard output: Broken pipe", "the same command reads on")
+        assert len(server.requests) - before <= 5, "nobody sees what is read"
 
 
 def test_bulk_shows_no_key_and_no_escapes(cli):

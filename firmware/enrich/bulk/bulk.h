@@ -15,6 +15,7 @@ typedef struct {
     size_t batches; /* to be sent; 0: one by one */
     /* Why nothing more is begun, or NULL. */
     const reason_t *ended;
+    bool output_lost;  /* standard output cannot be written: nobody sees what else would be read */
     size_t unverified; /* answers that did not repeat the token */
 } bulk_t;
 

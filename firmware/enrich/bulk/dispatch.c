@@ -109,6 +109,12 @@ static request_t *next_request(dispatch_t *dispatch, uint32_t now_ms)
     return first_waiting(dispatch);
 }
 
+/* True when nothing more is begun, not even a read. */
+static bool is_over(const dispatch_t *dispatch)
+{
+    return dispatch->interrupted || dispatch->bulk->output_lost;
+}
+
 /* The row whose result has been due for longest, or will be first. */
 static row_t *next_read(const dispatch_t *dispatch)
 {
@@ -219,7 +225,7 @@ static void begin_read(place_t *place, row_t *row, uint32_t now_ms)
 static bool begin(dispatch_t *dispatch, place_t *place)
 {
     uint32_t now_ms = service_now(&dispatch->bulk->service);
-    if (dispatch->interrupted) {
+    if (is_over(dispatch)) {
         return false;
     }
     request_t *request = next_request(dispatch, now_ms);
@@ -331,7 +337,7 @@ static void say_again(const dispatch_t *dispatch, const problem_t *problem, uint
 static bool goes_on(dispatch_t *dispatch, const place_t *place, enr_status_t status, problem_t *problem)
 {
     uint32_t now_ms = service_now(&dispatch->bulk->service);
-    uint32_t before_ms = dispatch->pace.hold_until_ms;
+    bool was_held = pace_is_held(&dispatch->pace, now_ms);
     if (!pace_bad(&dispatch->pace, status, &place->session.api.answer, place->wave,
                   dispatch->bulk->service.settings.deadline_s, now_ms)) {
         if (dispatch->pace.failures >= PACE_FAILURES_MAX) {
@@ -339,7 +345,7 @@ static bool goes_on(dispatch_t *dispatch, const place_t *place, enr_status_t sta
         }
         return false;
     }
-    if (pace_is_held(&dispatch->pace, now_ms) && dispatch->pace.hold_until_ms != before_ms) {
+    if (!was_held && pace_is_held(&dispatch->pace, now_ms)) {
         say_again(dispatch, problem, now_ms);
     }
     return true;
@@ -534,20 +540,26 @@ static void notice_signal(dispatch_t *dispatch)
     }
 }
 
-/* What an idle connection waits for: the end of a pause, or the time of the next read. */
+/* What an idle connection waits for: the end of a pause, or the time of the next read. False: nothing, or an answer on
+   another connection. */
 static bool wait_of_idle(dispatch_t *dispatch, enr_wait_t *out_wait)
 {
     bulk_t *bulk = dispatch->bulk;
+    uint32_t now_ms = service_now(&bulk->service);
     *out_wait = (enr_wait_t){0};
-    if (bulk->ended == NULL && pace_is_held(&dispatch->pace, service_now(&bulk->service)) &&
-        first_waiting(dispatch) != NULL) {
-        session_wait_no_longer(out_wait, dispatch->pace.hold_until_ms);
+    if (is_over(dispatch)) {
+        return false;
+    }
+    if (bulk->ended == NULL && first_waiting(dispatch) != NULL &&
+        posts_under_way(dispatch) < pace_parallel(&dispatch->pace)) {
+        bool held = pace_is_held(&dispatch->pace, now_ms);
+        session_wait_no_longer(out_wait, held ? dispatch->pace.hold_until_ms : now_ms);
     }
     const row_t *row = next_read(dispatch);
     if (row != NULL) {
         session_wait_no_longer(out_wait, read_time(dispatch, row));
     }
-    return out_wait->has_time && !dispatch->interrupted;
+    return out_wait->has_time;
 }
 
 /* Sleeps until a connection can go on. False: there is nothing to wait for. */
@@ -588,13 +600,14 @@ static void close_rows(dispatch_t *dispatch)
 {
     bulk_t *bulk = dispatch->bulk;
     const problem_t interrupted = {.where = bulk->service.settings.where, .what = "interrupted"};
+    const problem_t *unread = dispatch->interrupted || bulk->ended == NULL ? &interrupted : &bulk->ended->problem;
     for (size_t i = 0; i < bulk->rows.count; i++) {
         row_t *row = &bulk->rows.rows[i];
         if (is_to_send(row)) {
             row->reason = bulk->ended;
             say_row(bulk, row, NULL, false);
         } else if (row->reading == READ_LATER) {
-            leave_unread(bulk, row, &interrupted, NULL, false);
+            leave_unread(bulk, row, unread, NULL, false);
         }
     }
 }

@@ -112,6 +112,7 @@ static void flush_output(bulk_t *bulk)
     if (fflush(stdout) != 0 || ferror(stdout) != 0) {
         problem_t problem = {.where = "standard output", .what = errno != 0 ? strerror(errno) : "cannot be written"};
         bulk_end(bulk, EXIT_SETTING, &problem, NULL);
+        bulk->output_lost = true;
     }
 }
 
