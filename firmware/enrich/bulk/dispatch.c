@@ -120,7 +120,7 @@ static row_t *next_read(const dispatch_t *dispatch)
 {
     row_t *next = NULL;
     rows_t *rows = &dispatch->bulk->rows;
-    for (size_t i = 0; i < rows->count; i++) {
+    for (size_t i = 0; dispatch->bulk->options->wait && i < rows->count; i++) {
         row_t *row = &rows->rows[i];
         if (row->reading == READ_LATER && (next == NULL || !service_is_past(row->poll.next_ms, next->poll.next_ms))) {
             next = row;
