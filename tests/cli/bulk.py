@@ -666,6 +666,10 @@ def test_bulk_answers_without_token(cli):
     step = lambda request: answer({"enrichment_id": str(uuid.uuid4()), "status": "pending"})
     with cli.scripted(step) as server:
         check(run(cli, csv_of(people(3)), at=server), 0, "3 answers without the request's token")
+    with cli.scripted(good) as server:
+        done = check(run(cli, csv_of(people(3)), *MAIL, "--wait", "--poll", "50", at=server), 0, "3 answers without the request's token")
+        rows = objects(cli, run(cli, done.path, *MAIL, "--wait", "--json", at=server))
+        assert {row["verified"] for row in rows.values()} == {False}
 
 
 def test_bulk_transcript_of_the_readme(cli):
