@@ -1,4 +1,4 @@
-"""enrich bulk, as a person or a script runs it. `cli` is the module tests/cli/run with its helpers."""
+"""enrich bulk, as a person or a script runs it. `cli` is the module tests/cli/run with its functions."""
 import collections
 import http.server
 import json

@@ -1,5 +1,5 @@
 """Every exit code of enrich with the sentence that a person reads, as one table: what happens, the command, the code, all of standard error.
-`cli` is the module tests/cli/run with its helpers. In the sentences SERVICE stands for localhost and its port, TOKEN for the request's token."""
+`cli` is the module tests/cli/run with its functions. In the sentences SERVICE stands for localhost and its port, TOKEN for the request's token."""
 import re
 import signal
 import socket

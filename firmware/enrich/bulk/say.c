@@ -197,7 +197,7 @@ void say_row(bulk_t *bulk, row_t *row, const enr_answer_t *answer, bool has_resu
     flush_output(bulk);
 }
 
-/* The rows of a batch stand next to each other in the queue, so that their first and last tell them. */
+/* True for a row that was accepted with this one. */
 static bool is_in_batch(const row_t *row, const void *first)
 {
     const row_t *other = first;
