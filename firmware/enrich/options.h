@@ -9,7 +9,15 @@
 #define POLL_MAX_MS 600000
 #define DEADLINE_MAX_S 86400
 
-typedef enum { COMMAND_NONE, COMMAND_SUBMIT, COMMAND_GET, COMMAND_CREDITS, COMMAND_BADGE, COMMAND_WEBHOOK } command_t;
+typedef enum {
+    COMMAND_NONE,
+    COMMAND_SUBMIT,
+    COMMAND_GET,
+    COMMAND_CREDITS,
+    COMMAND_BADGE,
+    COMMAND_ROSTER,
+    COMMAND_WEBHOOK
+} command_t;
 
 #define PINS_MAX 8
 
@@ -22,7 +30,9 @@ typedef struct {
 /* The arguments as they were given; texts point into them. NULL, 0: not given. */
 typedef struct {
     command_t command;
-    const char *operand; /* the id of get, the file of badge and webhook */
+    const char *operand; /* the id of get, the file of badge and webhook, what roster is to do */
+    const char *file;    /* of roster: the table or the roster */
+    const char *id;      /* of roster show: an attendee, or NULL */
     bool help;
     bool version;
     bool json;
@@ -30,6 +40,11 @@ typedef struct {
     bool sync; /* the synchronous call */
 
     const char *token; /* that a callback must carry */
+
+    /* of roster build */
+    const char *output;
+    uint32_t list_version;
+    int64_t expires; /* seconds since 1970 */
 
     /* the person and the request */
     const char *badge;
