@@ -44,6 +44,19 @@ bool enr_utf8_valid(enr_span_t text)
     return true;
 }
 
+bool enr_utf8_has_control(enr_span_t text)
+{
+    uint8_t before = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t byte = text.ptr[i];
+        if (byte < 0x20 || byte == 0x7F || (before == 0xC2 && byte < 0xA0)) {
+            return true;
+        }
+        before = byte;
+    }
+    return false;
+}
+
 /* Marks, by its top bit, the lowest byte of the word that is below 20, '"', '\' or above 7F; bytes above the lowest may
    be marked wrongly. Subtracting borrows from a byte's top bit exactly when the byte is smaller; exchanging 20 and 22
    first makes '"' smaller than 21, with all below 20. Only a marked byte borrows from the next. */
