@@ -31,6 +31,7 @@ static const option_t OPTIONS[] = {
     {"--wait", IN_SUBMIT | IN_GET | IN_BULK, FLAG, AT(wait), 0},
     {"--sync", IN_SUBMIT, FLAG, AT(sync), 0},
     {"--badge", IN_SUBMIT, TEXT, AT(badge), 0},
+    {"--profile", IN_SUBMIT | IN_BADGE, TEXT, AT(profile), 0},
     {"--firstname", IN_SUBMIT, TEXT, AT(firstname), 0},
     {"--lastname", IN_SUBMIT, TEXT, AT(lastname), 0},
     {"--company", IN_SUBMIT, TEXT, AT(company), 0},

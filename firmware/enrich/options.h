@@ -42,6 +42,7 @@ typedef struct {
 
     /* the person and the request */
     const char *badge;
+    const char *profile; /* of the event's badges */
     const char *firstname;
     const char *lastname;
     const char *company;

@@ -2,17 +2,22 @@
 #ifndef ENRICH_ENRICH_H
 #define ENRICH_ENRICH_H
 
+#include "enrich/address.h"
 #include "enrich/api.h"
 #include "enrich/arena.h"
 #include "enrich/badge.h"
+#include "enrich/charset.h"
 #include "enrich/contact.h"
 #include "enrich/exchange.h"
+#include "enrich/frame.h"
+#include "enrich/hid.h"
 #include "enrich/http_date.h"
 #include "enrich/http_request.h"
 #include "enrich/http_response.h"
 #include "enrich/json_reader.h"
 #include "enrich/json_writer.h"
 #include "enrich/limits.h"
+#include "enrich/ndef.h"
 #include "enrich/port.h"
 #include "enrich/result.h"
 #include "enrich/span.h"
