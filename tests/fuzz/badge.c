@@ -113,7 +113,7 @@ static void check_again(const enr_badge_t *badge, enr_span_t payload)
     enr_buffer_append(&wrapped, space);
     enr_badge_t *again = fuzz_allocate(sizeof *again);
     if (len <= ENR_BADGE_MAX) {
-        MUST(enr_badge_read(enr_buffer_span(&wrapped), again) == ENR_OK);
+        MUST(enr_badge_read(enr_buffer_span(&wrapped), NULL, again) == ENR_OK);
         MUST(again->kind == badge->kind && again->enrichable == badge->enrichable && again->reason == badge->reason);
         enr_span_t first[FIELDS];
         enr_span_t second[FIELDS];
@@ -131,7 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enr_span_t payload = fuzz_copy((enr_span_t){data, size});
     enr_badge_t *badge = fuzz_allocate(sizeof *badge);
-    enr_status_t status = enr_badge_read(payload, badge);
+    enr_status_t status = enr_badge_read(payload, NULL, badge);
     MUST(status == ENR_OK || status == ENR_E_LIMIT || status == ENR_E_SYNTAX);
     MUST(size <= ENR_BADGE_MAX || status == ENR_E_LIMIT);
     if (status == ENR_OK) {

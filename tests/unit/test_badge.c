@@ -22,7 +22,7 @@ static enr_status_t read_bytes(const void *bytes, size_t len)
     assert_non_null(payload);
     memcpy(payload, bytes, len);
     memset(&badge, 0xA5, sizeof badge); /* nothing may be left unset */
-    return enr_badge_read((enr_span_t){len > 0 ? payload : NULL, len}, &badge);
+    return enr_badge_read((enr_span_t){len > 0 ? payload : NULL, len}, NULL, &badge);
 }
 
 static int release(void **state)
