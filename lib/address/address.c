@@ -84,7 +84,8 @@ static bool is_listed(enr_span_t list, enr_span_t host)
 static size_t scheme_len(enr_span_t url)
 {
     size_t len = 0;
-    while (len < url.len && (enr_is_letter(url.ptr[len]) || enr_is_digit(url.ptr[len]))) {
+    while (len < url.len &&
+           (enr_is_letter(url.ptr[len]) || enr_is_digit(url.ptr[len]) || is_one_of(url.ptr[len], "+-."))) {
         len++;
     }
     return enr_span_begins(from(url, len), "://") ? len + 3 : enr_span_begins(url, "//") ? 2 : 0;

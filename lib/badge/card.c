@@ -6,13 +6,6 @@ static const char words[] =
 #undef WORD_TEXT
     ;
 
-/* The best value of a property, one part of it. */
-static enr_span_t decode_best(reading_t *reading, word_t property, int separator, unsigned part)
-{
-    const value_t *value = &reading->values[property];
-    return value->rank > 0 ? text_decode(reading, value, separator, part) : nothing();
-}
-
 /* What a property says about the card as a whole. */
 static void take_trait(reading_t *reading, word_t property, enr_span_t text)
 {
@@ -32,6 +25,13 @@ static void take_trait(reading_t *reading, word_t property, enr_span_t text)
     }
 }
 
+/* What stands between the parts of a property's value. */
+static int separator_of(const reading_t *reading, word_t property)
+{
+    const bool is_mecard_name = property == WORD_N && reading->dialect == DIALECT_MECARD;
+    return is_mecard_name ? COMMA : property == WORD_N || property == WORD_ORG ? SEMICOLON : NO_SEPARATOR;
+}
+
 /* Takes what a property's value offers. It is decoded for a look only, but for a LinkedIn profile. The best value of a
    property is kept; the first of equals stays. */
 static void take_property(reading_t *reading, word_t property, const value_t *value)
@@ -44,7 +44,7 @@ static void take_property(reading_t *reading, word_t property, const value_t *va
     }
     const bool was_full = reading->text.full;
     const size_t mark = reading->text.len;
-    const int separator = property == WORD_N || property == WORD_ORG ? SEMICOLON : NO_SEPARATOR;
+    const int separator = separator_of(reading, property);
     enr_span_t text = text_decode(reading, value, separator, 0);
     unsigned rank = value->rank;
     if (property == WORD_N && text.len == 0) {
@@ -245,38 +245,43 @@ static void read_fields(reading_t *reading, cursor_t *cursor)
     }
 }
 
+/* The best value of a property, one part of it. */
+static enr_span_t decode_best(reading_t *reading, word_t property, unsigned part)
+{
+    const value_t *value = &reading->values[property];
+    return value->rank > 0 ? text_decode(reading, value, separator_of(reading, property), part) : nothing();
+}
+
 static void finish_names(reading_t *reading)
 {
-    const bool is_bizcard = reading->dialect == DIALECT_BIZCARD;
-    const int separator = is_bizcard ? NO_SEPARATOR : reading->dialect == DIALECT_MECARD ? COMMA : SEMICOLON;
-    enr_span_t full = decode_best(reading, WORD_FN, NO_SEPARATOR, 0);
-    enr_span_t first_part = decode_best(reading, WORD_N, separator, 0);
-    if (is_bizcard) {
+    enr_span_t full = decode_best(reading, WORD_FN, 0);
+    enr_span_t first_part = decode_best(reading, WORD_N, 0);
+    if (reading->dialect == DIALECT_BIZCARD) { /* X is the last name, N the first */
         name_take_parts(reading, full, first_part, nothing());
     } else {
-        name_take_parts(reading, first_part, decode_best(reading, WORD_N, separator, 1), full);
+        name_take_parts(reading, first_part, decode_best(reading, WORD_N, 1), full);
     }
 }
 
 /* Decodes the best values into the badge. */
 static void finish(reading_t *reading)
 {
-    badge_set(reading, ENR_FIELD_COMPANY, decode_best(reading, WORD_ORG, SEMICOLON, 0), ENR_SOURCE_PROPERTY);
+    badge_set(reading, ENR_FIELD_COMPANY, decode_best(reading, WORD_ORG, 0), ENR_SOURCE_PROPERTY);
     if (reading->owner == OF_PERSON) {
         finish_names(reading);
     } else if (reading->owner == OF_ORGANISATION) {
-        badge_set(reading, ENR_FIELD_COMPANY, decode_best(reading, WORD_FN, NO_SEPARATOR, 0), ENR_SOURCE_PROPERTY);
+        badge_set(reading, ENR_FIELD_COMPANY, decode_best(reading, WORD_FN, 0), ENR_SOURCE_PROPERTY);
     }
-    enr_span_t email = enr_email_find(decode_best(reading, WORD_EMAIL, NO_SEPARATOR, 0));
-    enr_span_t phone = decode_best(reading, WORD_TEL, NO_SEPARATOR, 0);
+    enr_span_t email = enr_email_find(decode_best(reading, WORD_EMAIL, 0));
+    enr_span_t phone = decode_best(reading, WORD_TEL, 0);
     phone = enr_span_trim(from(phone, enr_span_begins(phone, "tel:") ? 4 : 0));
     badge_set(reading, ENR_FIELD_EMAIL, email, ENR_SOURCE_PROPERTY);
     badge_set(reading, ENR_FIELD_PHONE, phone, ENR_SOURCE_PROPERTY);
-    badge_set(reading, ENR_FIELD_TITLE, decode_best(reading, WORD_TITLE, NO_SEPARATOR, 0), ENR_SOURCE_PROPERTY);
+    badge_set(reading, ENR_FIELD_TITLE, decode_best(reading, WORD_TITLE, 0), ENR_SOURCE_PROPERTY);
     if (reading->dialect == DIALECT_MECARD) { /* in a vCard it is the card's own, not the badge's (domain 1.5) */
-        badge_set(reading, ENR_FIELD_ATTENDEE_ID, decode_best(reading, WORD_UID, NO_SEPARATOR, 0), ENR_SOURCE_PROPERTY);
+        badge_set(reading, ENR_FIELD_ATTENDEE_ID, decode_best(reading, WORD_UID, 0), ENR_SOURCE_PROPERTY);
     }
-    enr_span_t url = decode_best(reading, WORD_URL, NO_SEPARATOR, 0);
+    enr_span_t url = decode_best(reading, WORD_URL, 0);
     badge_set_domain(reading, badge_domain_of_email(reading, email), ENR_SOURCE_EMAIL);
     badge_set_domain(reading, badge_domain_of_url(reading, url), ENR_SOURCE_URL);
 }

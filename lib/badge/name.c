@@ -1,7 +1,7 @@
 #include "badge_internal.h"
 
 static const char honorifics[] = "dr prof mr mrs ms miss mx sir dame lord lady rev hon herr frau mme mlle monsieur "
-                                 "madame dipling dott dottssa drs";
+                                 "madame dipling dring drmed dott dottssa drs";
 
 /* Names, too, unless a dot follows. */
 static const char dotted_honorifics[] = "ing mag ir sr sra";
