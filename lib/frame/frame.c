@@ -86,7 +86,7 @@ size_t enr_aim_strip(uint8_t *bytes, size_t len, enr_aim_t *out_aim)
 
 static size_t longest_terminator(const enr_frame_settings_t *settings)
 {
-    size_t longest = 1;
+    size_t longest = 0;
     for (size_t i = 0; i < settings->terminator_count; i++) {
         longest = settings->terminators[i].len > longest ? settings->terminators[i].len : longest;
     }
@@ -111,17 +111,17 @@ void enr_frame_start(enr_frame_t *frame, const enr_frame_settings_t *settings, u
 {
     assert(frame != NULL && settings != NULL && bytes != NULL);
     assert(settings->idle_ms > 0 && settings->idle_ms <= INT32_MAX && settings->answer.len <= UINT8_MAX);
-    assert(capacity >= 3 && capacity > settings->prefix.len && capacity > longest_terminator(settings));
+    assert(capacity > 3 + longest_terminator(settings) && capacity > settings->prefix.len);
     for (size_t i = 0; i < settings->terminator_count; i++) {
         assert(settings->terminators[i].len > 0 && settings->terminators[i].len <= ENR_FRAME_TERMINATOR_MAX);
     }
     *frame = (enr_frame_t){.settings = settings, .bytes = bytes, .capacity = capacity};
 }
 
-/* The largest payload: a terminator of several bytes comes to stand behind it for a moment. */
+/* The largest payload: a terminator comes to stand behind it for a moment. */
 static size_t room_of(const enr_frame_t *frame)
 {
-    return frame->capacity - (longest_terminator(frame->settings) - 1);
+    return frame->capacity - longest_terminator(frame->settings);
 }
 
 static bool is_line_end(uint8_t byte)
@@ -214,6 +214,7 @@ static bool skip(enr_frame_t *frame, uint8_t byte)
     if (frame->at_line_start && !is_fold && !is_soft) {
         frame->is_skipping = false;
         frame->after_skip = true;
+        frame->has_colon = false;
         return false;
     }
     frame->at_line_start = false;
@@ -324,13 +325,14 @@ static enr_status_t take_card(enr_frame_t *frame, uint8_t byte, enr_span_t *out_
     if (frame->len == room && !frame->is_thinning) {
         thin(frame);
     }
-    if (frame->len == room) { /* from now on only the line under way is held, to find the end */
-        const bool at_line_start = frame->line == frame->len;
+    if (frame->len == room) { /* from now on only the line under way is held, if it fits, to find the end */
         frame->is_over = true;
-        frame->len = frame->line = 0;
-        if (!at_line_start) {
+        if (frame->line == 0) {
             start_skipping(frame, false);
         }
+        frame->len = frame->line == 0 ? 0 : frame->len - frame->line;
+        memmove(frame->bytes, frame->bytes + frame->line, frame->len);
+        frame->line = 0;
     }
     return put_card(frame, byte) ? finish(frame, out_payload) : ENR_AGAIN;
 }
@@ -375,7 +377,7 @@ static enr_status_t take_plain(enr_frame_t *frame, uint8_t byte, enr_span_t *out
 {
     const enr_frame_settings_t *settings = frame->settings;
     if (frame->len == frame->capacity) {
-        const size_t kept = longest_terminator(settings) - 1;
+        const size_t kept = settings->terminator_count > 0 ? longest_terminator(settings) - 1 : 0;
         memmove(frame->bytes, frame->bytes + frame->len - kept, kept);
         frame->len = kept;
         frame->is_over = true;

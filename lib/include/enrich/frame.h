@@ -81,8 +81,8 @@ void enr_frame_start(enr_frame_t *frame, const enr_frame_settings_t *settings, u
    - Silence of idle_ms ends everything. Line ends at the end of a payload are no part of it.
    - A card that fills the buffer loses its NOTE, PHOTO, LOGO, SOUND and KEY properties, and goes on without; `dropped`.
    ENR_OK: *out_payload is whole, without prefix, AIM identifier and terminator; a view of the buffer, valid until the
-   next call. ENR_AGAIN: all bytes were taken. ENR_E_LIMIT: a payload was larger than the buffer (less the longest
-   terminator's bytes but one) and was thrown away whole, to its end. */
+   next call. ENR_AGAIN: all bytes were taken. ENR_E_LIMIT: a payload was larger than the buffer less the longest
+   terminator, and was thrown away whole, to its end. */
 ENR_NODISCARD enr_status_t enr_frame_take(enr_frame_t *frame, enr_span_t *bytes, uint32_t now_ms,
                                           enr_span_t *out_payload);
 
