@@ -33,26 +33,6 @@ static exit_code_t read_file(const char *path, const char *where, enr_span_t *ou
     return EXIT_DONE;
 }
 
-/* Copies the bytes of a file to where a badge is read, a large card without its photograph. False: it is too large. */
-static bool thin(enr_span_t bytes, uint8_t *payload, size_t *out_len)
-{
-    static const enr_frame_settings_t SILENCE_ONLY = {.idle_ms = 1};
-    if (bytes.len <= ENR_BADGE_MAX) {
-        memcpy(payload, bytes.ptr, bytes.len);
-        *out_len = bytes.len;
-        return true;
-    }
-    enr_frame_t frame;
-    enr_span_t whole;
-    enr_frame_start(&frame, &SILENCE_ONLY, payload, ENR_BADGE_MAX);
-    enr_status_t status = enr_frame_take(&frame, &bytes, 0, &whole);
-    if (status == ENR_AGAIN) {
-        status = enr_frame_take(&frame, &bytes, SILENCE_ONLY.idle_ms, &whole);
-    }
-    *out_len = status == ENR_OK ? whole.len : 0;
-    return status == ENR_OK;
-}
-
 /* The profile in a file; *out_profile is NULL without one. */
 static exit_code_t load_profile(const char *path, const profile_t **out_profile, problem_t *out_problem)
 {
@@ -78,7 +58,6 @@ static exit_code_t load_profile(const char *path, const profile_t **out_profile,
 exit_code_t badge_load(const char *path, const char *profile_path, const enr_badge_t **out_badge,
                        problem_t *out_problem)
 {
-    static uint8_t payload[ENR_BADGE_MAX + PROFILE_AIM_LEN];
     static enr_badge_t badge;
     const char *where = strcmp(path, "-") == 0 ? "badge on standard input" : path;
     const profile_t *profile = NULL;
@@ -88,11 +67,10 @@ exit_code_t badge_load(const char *path, const char *profile_path, const enr_bad
     if (code != EXIT_DONE) {
         return code;
     }
-    size_t len = 0;
-    if (!thin(bytes, payload, &len)) {
+    enr_status_t status = profile_read_badge(bytes, profile, &badge);
+    if (status == ENR_E_LIMIT && bytes.len > ENR_BADGE_MAX) {
         return outcome_problem(out_problem, EXIT_SETTING, where, TOO_LARGE);
     }
-    enr_status_t status = profile_read_badge(payload, len, profile, &badge);
     if (status != ENR_OK) {
         *out_problem = (problem_t){
             .status = status,

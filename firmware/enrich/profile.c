@@ -1,9 +1,12 @@
 #include "profile.h"
 
+#include "enrich/frame.h"
 #include "enrich/json_reader.h"
 
 #include <assert.h>
 #include <string.h>
+
+#define AIM_LEN 3 /* bytes of an AIM identifier */
 
 static enr_json_reader_t reader;
 
@@ -95,7 +98,7 @@ static void take_aim(reading_t *reading, enr_json_node_t value)
         return;
     }
     enr_span_t aim = text_of(reading, value, "aim must be true, false or an identifier");
-    if (aim.len != 3 || aim.ptr[0] != ']') {
+    if (aim.len != AIM_LEN || aim.ptr[0] != ']') {
         reading->fault = "aim must be true, false or an identifier such as ]Q2";
     }
     reading->profile->aim_given = aim;
@@ -154,21 +157,47 @@ const char *profile_read(enr_span_t json, profile_t *out_profile)
     return reading.fault;
 }
 
-enr_status_t profile_read_badge(uint8_t *payload, size_t len, const profile_t *profile, enr_badge_t *out_badge)
+/* Copies the bytes into memory of ENR_BADGE_MAX, a large card without what frame leaves out. */
+static enr_status_t copy_badge(enr_span_t bytes, uint8_t *memory, size_t *out_len)
 {
-    if (profile == NULL) {
-        return enr_badge_read((enr_span_t){payload, len}, NULL, out_badge);
+    static const enr_frame_settings_t SILENCE_ONLY = {.idle_ms = 1};
+    if (bytes.len <= ENR_BADGE_MAX) {
+        enr_buffer_t copy = enr_buffer_over(memory, ENR_BADGE_MAX);
+        enr_buffer_append(&copy, bytes);
+        *out_len = copy.len;
+        return ENR_OK;
     }
+    enr_frame_t frame;
+    enr_span_t whole = {NULL, 0};
+    enr_frame_start(&frame, &SILENCE_ONLY, memory, ENR_BADGE_MAX);
+    enr_status_t status = enr_frame_take(&frame, &bytes, 0, &whole);
+    if (status == ENR_AGAIN) {
+        status = enr_frame_take(&frame, &bytes, SILENCE_ONLY.idle_ms, &whole);
+    }
+    *out_len = whole.len;
+    return status == ENR_AGAIN ? ENR_E_SYNTAX : status;
+}
+
+enr_status_t profile_read_badge(enr_span_t bytes, const profile_t *profile, enr_badge_t *out_badge)
+{
+    static uint8_t memory[AIM_LEN + ENR_BADGE_MAX];
+    static const profile_t NO_PROFILE;
+    profile = profile != NULL ? profile : &NO_PROFILE;
     enr_badge_profile_t badge = profile->badge;
     enr_aim_t aim = {.code = 0};
+    size_t len = 0;
+    enr_status_t status = copy_badge(bytes, memory + profile->aim_given.len, &len);
+    if (status != ENR_OK) {
+        memset(out_badge, 0, sizeof *out_badge);
+        return status;
+    }
     if (profile->aim_given.len > 0) {
-        memmove(payload + profile->aim_given.len, payload, len);
-        memcpy(payload, profile->aim_given.ptr, profile->aim_given.len);
-        len += profile->aim_given.len;
+        memcpy(memory, profile->aim_given.ptr, AIM_LEN);
+        len += AIM_LEN;
     }
     if (profile->has_aim || profile->aim_given.len > 0) {
-        len = enr_aim_strip(payload, len, &aim);
+        len = enr_aim_strip(memory, len, &aim);
     }
     badge.charset = aim.has_eci ? enr_charset_of_eci(aim.eci) : badge.charset;
-    return enr_badge_read((enr_span_t){payload, len}, &badge, out_badge);
+    return enr_badge_read((enr_span_t){memory, len}, &badge, out_badge);
 }

@@ -3,12 +3,10 @@
 #define CLI_PROFILE_H
 
 #include "enrich/badge.h"
-#include "enrich/frame.h"
 
 #define PROFILE_MAX 8192 /* bytes of the file */
 #define PROFILE_ALIASES_MAX 16
 #define PROFILE_COLUMNS_MAX 32
-#define PROFILE_AIM_LEN 3
 
 /* A profile and what it points to: it must not be copied or moved while it is used. */
 typedef struct {
@@ -26,7 +24,8 @@ typedef struct {
 const char *profile_read(enr_span_t json, profile_t *out_profile);
 
 /* Reads a badge by the profile, or without one (NULL): as enr_badge_read, after an AIM identifier is taken off and what
-   it says about the charset is taken into account. payload is changed, and has room for PROFILE_AIM_LEN bytes more. */
-enr_status_t profile_read_badge(uint8_t *payload, size_t len, const profile_t *profile, enr_badge_t *out_badge);
+   it says about the charset is taken into account. A card larger than ENR_BADGE_MAX goes without its notes and
+   pictures, as frame leaves them out. The badge's fields are valid until the next call. */
+enr_status_t profile_read_badge(enr_span_t bytes, const profile_t *profile, enr_badge_t *out_badge);
 
 #endif

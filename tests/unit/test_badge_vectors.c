@@ -5,6 +5,7 @@
 #include "../../firmware/enrich/profile.h"
 #include "exact.h"
 
+#include "enrich/frame.h"
 #include "enrich/ndef.h"
 
 #include <dirent.h>
@@ -19,7 +20,7 @@
 /* One vector of a file. */
 typedef struct {
     char *name;
-    uint8_t payload[ENR_BADGE_MAX + PROFILE_AIM_LEN];
+    uint8_t payload[ENR_BADGE_MAX + 2];
     size_t len;
     enum { PAYLOAD, MESSAGE, TYPE2 } kind;
     bool has_profile;
@@ -238,9 +239,7 @@ static void read_as_they_are(void **state)
             status = read_tag(vector, bytes, badge);
             wrong += is_as_wanted(vector, status, badge, "as a tag") ? 0 : 1;
         } else if (vector->profile.has_aim || vector->profile.aim_given.len > 0) {
-            drop(bytes);
-            bytes = exact(vector->payload, vector->len + PROFILE_AIM_LEN);
-            status = profile_read_badge((uint8_t *)(uintptr_t)bytes.ptr, vector->len, &vector->profile, badge);
+            status = profile_read_badge(bytes, &vector->profile, badge);
             wrong += is_as_wanted(vector, status, badge, "with AIM identifier") ? 0 : 1;
         } else {
             status = enr_badge_read(bytes, vector->has_profile ? &vector->profile.badge : NULL, badge);
