@@ -20,6 +20,7 @@
 #include "enrich/ndef.h"
 #include "enrich/port.h"
 #include "enrich/result.h"
+#include "enrich/roster.h"
 #include "enrich/span.h"
 #include "enrich/status.h"
 #include "enrich/stream.h"
