@@ -44,8 +44,13 @@ static exit_code_t load_profile(const char *path, const profile_t **out_profile,
     }
     size_t len = 0;
     unsigned mode = 0;
-    if (input_read(path, false, text, PROFILE_MAX, &len, &mode) == INPUT_FAILED) {
+    switch (input_read(path, false, text, PROFILE_MAX, &len, &mode)) {
+    case INPUT_FAILED:
         return outcome_problem(out_problem, EXIT_SETTING, path, strerror(errno));
+    case INPUT_TOO_LARGE:
+        return outcome_problem(out_problem, EXIT_SETTING, path, "it is longer than " TEXT_OF(PROFILE_MAX) " bytes");
+    case INPUT_OK:
+        break;
     }
     const char *fault = profile_read((enr_span_t){text, len}, &profile);
     if (fault != NULL) {
