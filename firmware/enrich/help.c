@@ -114,14 +114,14 @@ static const char BADGE[] = "usage: enrich badge FILE|- [--profile FILE] [--json
 static const char ROSTER[] = "usage: enrich roster build TABLE|- -o FILE [OPTION]...\n"
                              "       enrich roster show FILE [ID]\n"
                              "\n"
-                             "build makes the list in which a scanner looks attendees up, from a CSV table:\n"
+                             "build makes the list in which a scanner looks attendees up, from CSV:\n"
                              "a line of headings (attendee_id, firstname, lastname, company, domain, email,\n"
                              "phone, title, linkedin_url, no_scan), then a line for each attendee. show says\n"
                              "what a list holds, or who has an id. Nothing is sent.\n"
                              "\n"
                              "  -o FILE            where the list goes\n"
-                             "  --expires DAY      last day on which it fills in leads, 2026-11-30 [in 30 days]\n"
-                             "  --list-version N   a later list of the event has a higher one   [the time now]\n";
+                             "  --expires DAY      last day on which it fills in leads, 2026-11-30  [30 days]\n"
+                             "  --list-version N   a later list of the event has a higher one  [the time now]\n";
 
 static const char WEBHOOK[] = "usage: enrich webhook FILE|- [OPTION]...\n"
                               "\n"

@@ -55,27 +55,34 @@ static bool equals(enr_span_t text, const char *word)
     return enr_span_begins(text, word) && text.len == strlen(word);
 }
 
-/* Whether a host is an entry: it itself or below it, whole labels compared (domain 1.6.5). */
-static bool is_at(enr_span_t host, enr_span_t entry)
+/* Whether a name is an entry of a list, single spaces between its entries. */
+static bool is_entry(enr_span_t list, enr_span_t name)
 {
-    if (entry.ptr[entry.len - 1] == '*') { /* "yahoo." and up to "com.br" */
-        return host.len >= entry.len && host.len < entry.len + 6 &&
-               enr_span_equal_ignore_case(enr_span_slice(host, 0, entry.len - 1),
-                                          enr_span_slice(entry, 0, entry.len - 1));
+    for (size_t at = 0; at < list.len; at++) {
+        size_t same = 0;
+        while (at < list.len && same < name.len && enr_to_lower(list.ptr[at]) == enr_to_lower(name.ptr[same])) {
+            at++;
+            same++;
+        }
+        const size_t left = name.len - same;
+        const bool is_end = at == list.len || list.ptr[at] == ' ';
+        if ((is_end && left == 0 && same > 0) || (!is_end && list.ptr[at] == '*' && left > 0 && left <= 6)) {
+            return true; /* "yahoo." and up to "com.br" */
+        }
+        const uint8_t *space = memchr(list.ptr + at, ' ', list.len - at);
+        at = space != NULL ? (size_t)(space - list.ptr) : list.len;
     }
-    return host.len >= entry.len && enr_span_equal_ignore_case(from(host, host.len - entry.len), entry) &&
-           (host.len == entry.len || host.ptr[host.len - entry.len - 1] == '.');
+    return false;
 }
 
-/* Whether a host is one of a list, single spaces between its entries. */
+/* Whether a host is an entry or stands below one, whole labels compared (domain 1.6.5). */
 static bool is_listed(enr_span_t list, enr_span_t host)
 {
-    while (list.len > 0) {
-        size_t len = enr_span_find(list, ' ');
-        if (len > 0 && is_at(host, enr_span_slice(list, 0, len))) {
+    size_t dot = enr_span_find(host, '.'); /* no entry is a single label */
+    for (size_t at = 0; dot < host.len; at = dot + 1, dot = at + enr_span_find(from(host, at), '.')) {
+        if (is_entry(list, from(host, at))) {
             return true;
         }
-        list = from(list, len < list.len ? len + 1 : len);
     }
     return false;
 }
@@ -245,7 +252,7 @@ enr_status_t enr_linkedin_canonical(enr_span_t text, enr_buffer_t *out)
     assert(out != NULL);
     enr_span_t path = enr_span_trim(text);
     enr_span_t host = take_authority(&path);
-    if (!enr_domain_valid(host) || !is_at(host, ENR_SPAN("linkedin.com"))) {
+    if (!enr_domain_valid(host) || !is_listed(ENR_SPAN("linkedin.com"), host)) {
         return ENR_E_URL;
     }
     enr_span_t kind = next_segment(&path);

@@ -56,8 +56,10 @@ void badge_set_domain(reading_t *reading, enr_span_t domain, enr_source_t source
 
 bool badge_take_linkedin(reading_t *reading, enr_span_t text, size_t mark, enr_source_t source)
 {
+    static const char shortest[] = "linkedin.com/in/x";
     const size_t start = reading->text.len;
-    if (reading->badge->contact.linkedin_url.len > 0 || enr_linkedin_canonical(text, &reading->text) != ENR_OK) {
+    if (text.len < sizeof shortest - 1 || reading->badge->contact.linkedin_url.len > 0 ||
+        enr_linkedin_canonical(text, &reading->text) != ENR_OK) {
         return false;
     }
     const size_t len = reading->text.len - start;

@@ -38,15 +38,19 @@ static bool has_columns(enr_span_t text)
 static void take_email(reading_t *reading, enr_span_t text, enr_span_t *best)
 {
     enr_span_t email = enr_email_find(text);
-    bool is_better = best->len == 0 || badge_domain_of_email(reading, *best).len == 0;
-    if (email.len > 0 && is_better && (best->len == 0 || badge_domain_of_email(reading, email).len > 0)) {
+    if (email.len > 0 && (best->len == 0 || (badge_domain_of_email(reading, *best).len == 0 &&
+                                             badge_domain_of_email(reading, email).len > 0))) {
         *best = email;
     }
 }
 
 static bool is_word_unit(int unit)
 {
-    return unit >= 0 && !is_void((uint8_t)unit) && !text_is_one_of((uint8_t)unit, "<>()[]{}\"|^;,:=");
+    if (unit < 0) {
+        return false;
+    }
+    const uint8_t byte = (uint8_t)unit;
+    return enr_is_letter(byte) || enr_is_digit(byte) || (!is_void(byte) && !text_is_one_of(byte, "<>()[]{}\"|^;,:="));
 }
 
 void plain_search(reading_t *reading, const value_t *value)

@@ -66,12 +66,13 @@ size_t text_line_end(enr_span_t payload, size_t at)
 int text_take_byte(cursor_t *cursor)
 {
     enr_span_t payload = cursor->payload;
-    bool folds = cursor->dialect >= DIALECT_VCARD;
     while (cursor->at < payload.len) {
-        size_t end = folds ? text_line_end(payload, cursor->at) : 0;
-        if (end == 0) {
-            return payload.ptr[cursor->at++];
+        const uint8_t byte = payload.ptr[cursor->at];
+        if ((byte != '\r' && byte != '\n') || cursor->dialect < DIALECT_VCARD) {
+            cursor->at++;
+            return byte;
         }
+        size_t end = text_line_end(payload, cursor->at);
         if (cursor->at + end >= payload.len || !is_blank(payload.ptr[cursor->at + end])) {
             return END;
         }

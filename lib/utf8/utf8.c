@@ -34,12 +34,13 @@ size_t enr_utf8_next(enr_span_t text)
 
 bool enr_utf8_valid(enr_span_t text)
 {
-    while (text.len > 0) {
-        size_t len = enr_utf8_next(text);
+    size_t at = 0;
+    while (at < text.len) {
+        size_t len = text.ptr[at] < 0x80 ? 1 : enr_utf8_next(enr_span_slice(text, at, text.len));
         if (len == 0) {
             return false;
         }
-        text = enr_span_slice(text, len, text.len);
+        at += len;
     }
     return true;
 }
