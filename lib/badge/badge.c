@@ -127,6 +127,7 @@ static enr_badge_kind_t read_card(reading_t *reading, dialect_t dialect, enr_bad
 {
     reading->dialect = dialect;
     card_read(reading);
+    card_finish(reading);
     return kind;
 }
 

@@ -133,8 +133,11 @@ enr_span_t text_decode(reading_t *reading, const value_t *value, int separator, 
 
 /* card.c: properties of vCard, MECARD, BIZCARD and AU. */
 
-/* Reads the card that the payload is, in reading->dialect, and gives the badge what it says. */
+/* Reads the card that the payload is, in reading->dialect: finds its best values. */
 void card_read(reading_t *reading);
+
+/* Decodes the best values of a card into the badge. */
+void card_finish(reading_t *reading);
 
 /* name.c */
 

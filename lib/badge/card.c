@@ -263,8 +263,7 @@ static void finish_names(reading_t *reading)
     }
 }
 
-/* Decodes the best values into the badge. */
-static void finish(reading_t *reading)
+void card_finish(reading_t *reading)
 {
     badge_set(reading, ENR_FIELD_COMPANY, decode_best(reading, WORD_ORG, 0), ENR_SOURCE_PROPERTY);
     if (reading->owner == OF_PERSON) {
@@ -296,5 +295,4 @@ void card_read(reading_t *reading)
         reading->depth = reading->dialect == DIALECT_AU ? 1 : 0;
         read_lines(reading, &cursor);
     }
-    finish(reading);
 }

@@ -25,7 +25,7 @@ enr_charset_t enr_charset_of_name(enr_span_t name)
             if (name.ptr[at] == '-' || name.ptr[at] == '_') {
                 continue;
             }
-            if (matched == sizeof known[i].name || known[i].name[matched] != enr_to_lower(name.ptr[at])) {
+            if (matched == sizeof known[i].name || (uint8_t)known[i].name[matched] != enr_to_lower(name.ptr[at])) {
                 break;
             }
             matched++;

@@ -23,8 +23,8 @@ static void records(void **state)
         const char *payload;
     } wanted[] = {
         {ENR_NDEF_TEXT, "", "0012"}, {ENR_NDEF_OTHER, "", "x"},
-        {ENR_NDEF_OTHER, "", ""},   {ENR_NDEF_CARD, "", "BEGIN:VCARD\n"},
-        {ENR_NDEF_OTHER, "", ""},   {ENR_NDEF_URI, "https://", "x/y"},
+        {ENR_NDEF_OTHER, "", ""},    {ENR_NDEF_CARD, "", "BEGIN:VCARD\n"},
+        {ENR_NDEF_OTHER, "", ""},    {ENR_NDEF_URI, "https://", "x/y"},
         {ENR_NDEF_TEXT, "", "hi"},
     };
     enr_span_t memory = exact(message, MESSAGE_LEN);
