@@ -2,6 +2,7 @@
 
 #include "enrich/frame.h"
 #include "enrich/json_reader.h"
+#include "enrich/utf8.h"
 
 #include <assert.h>
 #include <string.h>
@@ -29,18 +30,36 @@ static enr_span_t text_of(reading_t *reading, enr_json_node_t node, const char *
     return text;
 }
 
-static void take_aliases(reading_t *reading, enr_json_node_t list)
+static void add_alias(reading_t *reading, enr_span_t alias)
+{
+    enr_badge_profile_t *badge = &reading->profile->badge;
+    if (badge->delimiter_alias_count == PROFILE_ALIASES_MAX || alias.len == 0) {
+        reading->fault = "delimiter_aliases must be at most 16 strings, none of them empty";
+        return;
+    }
+    reading->profile->aliases[badge->delimiter_alias_count++] = alias;
+}
+
+/* An array of strings; of a string each character. */
+static void take_aliases(reading_t *reading, enr_json_node_t value)
 {
     enr_badge_profile_t *badge = &reading->profile->badge;
     badge->delimiter_aliases = reading->profile->aliases;
     badge->delimiter_alias_count = 0;
-    for (enr_json_node_t at = enr_json_first(&reader, list); at != ENR_JSON_NONE; at = enr_json_next(&reader, at)) {
-        enr_span_t alias = text_of(reading, at, "delimiter_aliases must be strings");
-        if (badge->delimiter_alias_count == PROFILE_ALIASES_MAX || alias.len == 0) {
-            reading->fault = "delimiter_aliases must be at most 16 strings, none of them empty";
-            return;
+    if (enr_json_type(&reader, value) == ENR_JSON_STRING) {
+        enr_span_t left = text_of(reading, value, "delimiter_aliases cannot be read");
+        for (size_t len = enr_utf8_next(left); len > 0 && reading->fault == NULL; len = enr_utf8_next(left)) {
+            add_alias(reading, enr_span_slice(left, 0, len));
+            left = enr_span_slice(left, len, left.len);
         }
-        reading->profile->aliases[badge->delimiter_alias_count++] = alias;
+        return;
+    }
+    for (enr_json_node_t at = enr_json_first(&reader, value); at != ENR_JSON_NONE && reading->fault == NULL;
+         at = enr_json_next(&reader, at)) {
+        enr_span_t alias = text_of(reading, at, "delimiter_aliases must be strings");
+        if (reading->fault == NULL) {
+            add_alias(reading, alias);
+        }
     }
 }
 
@@ -76,7 +95,9 @@ static void take_charset(reading_t *reading, enr_json_node_t value)
 {
     enr_span_t name = text_of(reading, value, "charset must be a string");
     reading->profile->badge.charset = enr_charset_of_name(name);
-    if (reading->profile->badge.charset == ENR_CHARSET_OTHER) {
+    if (enr_span_equal(name, ENR_SPAN("auto"))) {
+        reading->profile->badge.charset = ENR_CHARSET_WESTERN;
+    } else if (reading->profile->badge.charset == ENR_CHARSET_OTHER) {
         reading->fault = "charset must be utf-8, windows-1252, cp437, shift_jis or another name of one of these";
     }
 }

@@ -1,5 +1,7 @@
 #include "badge_internal.h"
 
+#include "enrich/utf8.h"
+
 static const char honorifics[] = "dr prof mr mrs ms miss mx sir dame lord lady rev hon herr frau mme mlle monsieur "
                                  "madame dipling dring drmed dott dottssa drs";
 
@@ -9,7 +11,7 @@ static const char dotted_honorifics[] = "ing mag ir sr sra";
 static const char suffixes[] = "jr sr ii iii iv phd md mba msc bsc esq cpa dds dvm jd llm rn pmp cfa edd psyd obe";
 
 static const char particles[] =
-    "van von der den de del della di da dos das do du la le ten ter te zu zum zur af av al el bin ibn bint 't";
+    "van von der den de del della dei des di da dos das do du la le ten ter te zu zum zur af av al el bin ibn bint 't";
 
 static bool is_listed(const char *list, enr_span_t word)
 {
@@ -59,6 +61,20 @@ static enr_span_t without_honorifics(enr_span_t name)
     return name;
 }
 
+/* The first name without the initials of middle names behind it: "Teodor K." */
+static enr_span_t without_initials(enr_span_t first)
+{
+    for (size_t at = last_word(first); at > 0; at = last_word(first)) {
+        const enr_span_t word = from(first, at);
+        const size_t len = enr_utf8_next(word);
+        if (word.len != len && (word.len != len + 1 || word.ptr[len] != '.')) {
+            break;
+        }
+        first = enr_span_trim(enr_span_slice(first, 0, at));
+    }
+    return first;
+}
+
 /* Chinese, Japanese and Korean script, U+3000 to U+D7FF: which part is the family's is not told by the order. */
 static bool is_east_asian(enr_span_t word)
 {
@@ -99,7 +115,7 @@ void name_split(enr_span_t name, enr_span_t *out_first, enr_span_t *out_last)
         return;
     }
     size_t at = last_name(bare);
-    *out_first = enr_span_trim(enr_span_slice(bare, 0, at));
+    *out_first = without_initials(enr_span_trim(enr_span_slice(bare, 0, at)));
     *out_last = from(bare, at);
 }
 
@@ -156,7 +172,7 @@ void name_take_parts(reading_t *reading, enr_span_t family, enr_span_t given, en
 {
     if (family.len > 0 && given.len > 0) { /* each may be a list (RFC 6350 6.2.2) */
         family = without_suffixes(text_before(family, ','));
-        given = without_honorifics(text_before(given, ','));
+        given = without_initials(without_honorifics(text_before(given, ',')));
         badge_set(reading, ENR_FIELD_FIRSTNAME, given, ENR_SOURCE_PROPERTY);
         badge_set(reading, ENR_FIELD_LASTNAME, family, ENR_SOURCE_PROPERTY);
         return;
