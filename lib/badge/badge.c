@@ -77,9 +77,9 @@ enr_span_t badge_domain_of_email(const reading_t *reading, enr_span_t email)
 enr_span_t badge_domain_of_url(const reading_t *reading, enr_span_t url)
 {
     const enr_badge_profile_t *profile = reading->profile;
+    const enr_span_t domain = enr_domain_of_url(url, profile->other_hosts);
     const enr_span_t organiser = enr_domain_of_url(profile->id_url_prefix, nothing());
-    enr_span_t domain = enr_domain_of_url(url, profile->other_hosts);
-    return enr_domain_of_url(domain, organiser);
+    return organiser.len > 0 ? enr_domain_of_url(domain, organiser) : domain;
 }
 
 /* --- What the payload is --- */
@@ -125,9 +125,12 @@ static enr_span_t strip(const reading_t *reading, enr_span_t payload)
 
 static enr_badge_kind_t read_card(reading_t *reading, dialect_t dialect, enr_badge_kind_t kind)
 {
-    reading->dialect = dialect;
-    card_read(reading);
-    card_finish(reading);
+    if (!reading->has_card) {
+        reading->has_card = true;
+        reading->dialect = dialect;
+        card_read(reading);
+        card_finish(reading);
+    }
     return kind;
 }
 

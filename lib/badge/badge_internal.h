@@ -45,6 +45,7 @@ typedef struct {
     enr_charset_t charset;                                /* of what is not UTF-8 and declares nothing */
     size_t depth;                                         /* of the card inside cards; 1: the first one */
     enum { OF_PERSON, OF_ORGANISATION, OF_NOBODY } owner; /* whose card it is */
+    bool has_card;                                        /* read so far: of several only the first counts */
     bool is_unreadable;                                   /* no text */
     value_t values[WORD_NOTE];
     enr_buffer_t text;
