@@ -1,108 +1,74 @@
 #include "csv.h"
 
-#include <string.h>
-
-void csv_start(csv_t *csv, uint8_t *bytes, size_t len)
+uint8_t csv_find_separator(const csv_t *csv)
 {
-    *csv = (csv_t){.bytes = bytes, .len = len, .delimiter = ',', .next_line = 1};
-    if (len >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0) {
-        csv->at = 3;
-    }
-    for (size_t i = csv->at; i < len && bytes[i] != '\n'; i++) {
-        if (bytes[i] == ',' || bytes[i] == ';' || bytes[i] == '\t') {
-            csv->delimiter = bytes[i];
-            break;
+    for (const uint8_t *at = csv->at; at < csv->end && *at != '\n'; at++) {
+        if (*at == ',' || *at == ';' || *at == '\t') {
+            return *at;
         }
     }
+    return ',';
 }
 
-static bool is_line_end(const csv_t *csv)
+static bool is_blank(const csv_t *csv, uint8_t byte)
 {
-    return csv->at < csv->len && (csv->bytes[csv->at] == '\r' || csv->bytes[csv->at] == '\n');
+    return byte == ' ' || byte == '\r' || (byte == '\t' && csv->separator != '\t');
 }
 
-static void pass_line_end(csv_t *csv)
+static void skip_blanks(csv_t *csv)
 {
-    const bool is_cr = csv->bytes[csv->at++] == '\r';
-    if (is_cr && csv->at < csv->len && csv->bytes[csv->at] == '\n') {
+    while (csv->at < csv->end && is_blank(csv, *csv->at)) {
         csv->at++;
     }
-    csv->next_line++;
 }
 
-/* What stands between quotes, put together; false when they are not closed. */
-static bool take_quoted(csv_t *csv, enr_span_t *out_cell)
+/* Takes what ends a field: a separator, a line end, or the end of the text. */
+static csv_status_t take_end(csv_t *csv)
 {
-    uint8_t *start = csv->bytes + ++csv->at;
-    size_t len = 0;
-    for (; csv->at < csv->len; csv->at++) {
-        const uint8_t byte = csv->bytes[csv->at];
-        if (byte == '"') {
-            csv->at++;
-            if (csv->at == csv->len || csv->bytes[csv->at] != '"') {
-                *out_cell = enr_span_trim((enr_span_t){start, len});
-                return true;
-            }
-        }
-        csv->next_line += byte == '\n' ? 1 : 0;
-        start[len++] = byte;
+    if (csv->at == csv->end) {
+        return CSV_LAST;
     }
-    return false;
+    uint8_t byte = *csv->at;
+    if (byte != csv->separator && byte != '\n') {
+        return CSV_AFTER_QUOTE;
+    }
+    csv->at++;
+    return byte == '\n' ? CSV_LAST : CSV_FIELD;
 }
 
-/* One cell; csv->at comes to stand at the delimiter or the line end behind it. */
-static bool take_cell(csv_t *csv, enr_span_t *out_cell)
+/* From behind the opening quote. Two quotes stand for one. */
+static csv_status_t take_quoted(csv_t *csv, enr_span_t *out_field)
 {
-    while (csv->at < csv->len && csv->bytes[csv->at] == ' ') {
-        csv->at++;
-    }
-    const bool is_quoted = csv->at < csv->len && csv->bytes[csv->at] == '"';
-    if (is_quoted && !take_quoted(csv, out_cell)) {
-        return false;
-    }
-    const size_t start = csv->at;
-    while (csv->at < csv->len && csv->bytes[csv->at] != csv->delimiter && !is_line_end(csv)) {
-        csv->at++;
-    }
-    if (!is_quoted) {
-        *out_cell = enr_span_trim((enr_span_t){csv->bytes + start, csv->at - start});
-    }
-    return true;
-}
-
-static csv_status_t take_row(csv_t *csv)
-{
-    csv->line = csv->next_line;
-    csv->count = 0;
+    uint8_t *start = csv->at;
+    uint8_t *to = start;
     for (;;) {
-        if (csv->count == CSV_CELLS_MAX) {
-            return CSV_TOO_WIDE;
-        }
-        if (!take_cell(csv, &csv->cells[csv->count++])) {
+        if (csv->at == csv->end) {
             return CSV_OPEN_QUOTE;
         }
-        if (csv->at == csv->len) {
-            return CSV_ROW;
+        uint8_t byte = *csv->at++;
+        bool doubled = byte == '"' && csv->at < csv->end && *csv->at == '"';
+        if (byte == '"' && !doubled) {
+            break;
         }
-        if (is_line_end(csv)) {
-            pass_line_end(csv);
-            return CSV_ROW;
-        }
-        csv->at++;
+        csv->at += doubled ? 1 : 0;
+        *to++ = byte;
     }
+    *out_field = enr_span_trim((enr_span_t){start, (size_t)(to - start)});
+    skip_blanks(csv);
+    return take_end(csv);
 }
 
-csv_status_t csv_next(csv_t *csv)
+csv_status_t csv_next(csv_t *csv, enr_span_t *out_field)
 {
-    while (csv->at < csv->len) {
-        csv_status_t status = take_row(csv);
-        bool is_empty = true;
-        for (size_t i = 0; i < csv->count; i++) {
-            is_empty = is_empty && csv->cells[i].len == 0;
-        }
-        if (status != CSV_ROW || !is_empty) {
-            return status;
-        }
+    skip_blanks(csv);
+    if (csv->at < csv->end && *csv->at == '"') {
+        csv->at++;
+        return take_quoted(csv, out_field);
     }
-    return CSV_END;
+    const uint8_t *start = csv->at;
+    while (csv->at < csv->end && *csv->at != csv->separator && *csv->at != '\n') {
+        csv->at++;
+    }
+    *out_field = enr_span_trim((enr_span_t){start, (size_t)(csv->at - start)});
+    return take_end(csv);
 }

@@ -1,31 +1,30 @@
-/* Tables as spreadsheets write them (RFC 4180). */
+/* One field after the other of a CSV text (RFC 4180). */
 #ifndef CLI_CSV_H
 #define CLI_CSV_H
 
 #include "enrich/span.h"
 
-#define CSV_CELLS_MAX 64
-
-/* A table being read, in memory that is changed: what stands between quotes is put together in its place. */
+/* What is left of the text, and the character between fields. A quoted field is unquoted in place, so the text changes
+   as it is read. */
 typedef struct {
-    uint8_t *bytes;
-    size_t len;
-    size_t at;
-    uint8_t delimiter;
-    size_t next_line;
-    size_t line; /* of the row that was read, from 1 on */
-    enr_span_t cells[CSV_CELLS_MAX];
-    size_t count;
+    uint8_t *at;
+    uint8_t *end;
+    uint8_t separator;
 } csv_t;
 
-typedef enum { CSV_ROW, CSV_END, CSV_OPEN_QUOTE, CSV_TOO_WIDE } csv_status_t;
+typedef enum {
+    CSV_FIELD,      /* another field of this row follows */
+    CSV_LAST,       /* the row ends with this field */
+    CSV_OPEN_QUOTE, /* the text ends inside quotes */
+    CSV_AFTER_QUOTE /* something stands between a closing quote and the separator */
+} csv_status_t;
 
-/* Begins a table. A byte order mark is passed over; the first of comma, semicolon and TAB in the first line is the
-   delimiter. The bytes must stay. */
-void csv_start(csv_t *csv, uint8_t *bytes, size_t len);
+/* The separator of a text whose first row names columns: the first comma, semicolon or TAB in it, which no name holds;
+   else a comma. */
+uint8_t csv_find_separator(const csv_t *csv);
 
-/* Reads the next row that holds anything: its cells without white space around them. CSV_OPEN_QUOTE: the quote in line
-   csv->line is never closed. CSV_TOO_WIDE: more than CSV_CELLS_MAX cells. */
-csv_status_t csv_next(csv_t *csv);
+/* The next field, without its quotes and without white space around it. A row ends with LF, CR LF or the text; where
+   the text has ended there is an empty last field. *out_field is set with the first two only. */
+csv_status_t csv_next(csv_t *csv, enr_span_t *out_field);
 
 #endif

@@ -19,7 +19,7 @@
 #define ID_MAX 255
 #define DAY_S 86400
 #define DEFAULT_DAYS 30
-#define NO_COLUMN CSV_CELLS_MAX
+#define COLUMNS_MAX 64
 
 /* lib/roster/FORMAT.md: the tags of fields, by enr_field_t; 0: it is none of an entry. */
 static const uint8_t TAGS[ENR_FIELD_COUNT] = {
@@ -29,38 +29,52 @@ static const uint8_t TAGS[ENR_FIELD_COUNT] = {
 
 /* One attendee. Texts are views of the table, or of its own last two members once it stays where it is. */
 typedef struct {
-    size_t line;
+    size_t row; /* of the table */
     bool no_scan;
     enr_span_t fields[ENR_FIELD_COUNT];
     uint8_t url[ENR_URL_MAX];     /* the LinkedIn URL in its canonical form */
     uint8_t domain[ENR_HOST_MAX]; /* in lower case */
 } attendee_t;
 
+/* What a column is: a field (enr_field_t), or one of these. */
+enum { COLUMN_NO_SCAN = ENR_FIELD_COUNT, COLUMN_LEFT_OUT, COLUMN_KINDS };
+
 /* A roster being built. */
 typedef struct {
     const char *path; /* of the table */
     csv_t csv;
-    size_t columns[ENR_FIELD_COUNT]; /* where each field stands, or NO_COLUMN */
-    size_t no_scan_column;
+    size_t row; /* as a spreadsheet counts: the headings are row 1 */
+    uint8_t columns[COLUMNS_MAX];
+    size_t column_count;
     attendee_t *attendees;
     size_t count;
     size_t capacity;
     size_t left_out; /* domains and URLs that were none */
-    char where[512]; /* file and line of a fault */
+    char where[512]; /* file and row of a fault */
     char what[160];
     problem_t *problem;
 } building_t;
 
-static exit_code_t refuse(building_t *building, size_t line, const char *what)
+static exit_code_t refuse(building_t *building, size_t row, const char *what)
 {
-    (void)snprintf(building->where, sizeof building->where, "%.400s:%zu", building->path, line);
+    (void)snprintf(building->where, sizeof building->where, "%.400s: row %zu", building->path, row);
     return outcome_problem(building->problem, EXIT_SETTING, building->where, what);
 }
 
-static exit_code_t refuse_field(building_t *building, size_t line, const char *field, const char *what)
+static exit_code_t refuse_field(building_t *building, const char *field, const char *what)
 {
     (void)snprintf(building->what, sizeof building->what, "%s %s", field, what);
-    return refuse(building, line, building->what);
+    return refuse(building, building->row, building->what);
+}
+
+/* The next cell of the row at hand. EXIT_DONE, or the fault. */
+static exit_code_t take_cell(building_t *building, enr_span_t *out_cell, bool *out_last)
+{
+    csv_status_t status = csv_next(&building->csv, out_cell);
+    *out_last = status != CSV_FIELD;
+    return status == CSV_OPEN_QUOTE    ? refuse(building, building->row, "a quote is opened and never closed")
+           : status == CSV_AFTER_QUOTE ? refuse(building, building->row, "text stands behind a closing quote")
+                                       : EXIT_DONE;
 }
 
 /* Whether a heading is this name; spaces, hyphens, underscores and case do not count. */
@@ -78,55 +92,60 @@ static bool is_heading(enr_span_t heading, const char *name)
     return *name == '\0';
 }
 
-/* Reads the headings. A column of another name is said and left out: it may hold what must not go to a device. */
-static exit_code_t read_headings(building_t *building)
+/* A column of another name is said and left out: it may hold what must not go to a device. */
+static uint8_t column_of(enr_span_t heading)
 {
-    csv_t *csv = &building->csv;
-    building->no_scan_column = NO_COLUMN;
     for (enr_field_t field = ENR_FIELD_FIRSTNAME; field < ENR_FIELD_COUNT; field++) {
-        building->columns[field] = NO_COLUMN;
-    }
-    if (csv_next(csv) != CSV_ROW) {
-        return outcome_problem(building->problem, EXIT_SETTING, building->path, "has no line of headings");
-    }
-    for (size_t i = 0; i < csv->count; i++) {
-        size_t *column = is_heading(csv->cells[i], "no_scan") ? &building->no_scan_column : NULL;
-        for (enr_field_t field = ENR_FIELD_FIRSTNAME; field < ENR_FIELD_COUNT; field++) {
-            column = is_heading(csv->cells[i], enr_field_name(field)) ? &building->columns[field] : column;
-        }
-        if (column == NULL) {
-            (void)fputs("enrich: warning: the column \"", stderr);
-            print_text(stderr, csv->cells[i]);
-            (void)fputs("\" is left out\n", stderr);
-        } else if (*column != NO_COLUMN) {
-            return refuse(building, csv->line, "two columns have the same heading");
-        } else {
-            *column = i;
+        if (is_heading(heading, enr_field_name(field))) {
+            return (uint8_t)field;
         }
     }
-    return building->columns[ENR_FIELD_ATTENDEE_ID] != NO_COLUMN
-               ? EXIT_DONE
-               : refuse(building, csv->line, "no column has the heading attendee_id");
+    if (is_heading(heading, "no_scan")) {
+        return COLUMN_NO_SCAN;
+    }
+    (void)fputs("enrich: warning: the column \"", stderr);
+    print_text(stderr, heading);
+    (void)fputs("\" is left out\n", stderr);
+    return COLUMN_LEFT_OUT;
 }
 
-static enr_span_t cell_of(const csv_t *csv, size_t column)
+static exit_code_t read_headings(building_t *building)
 {
-    return column < csv->count ? csv->cells[column] : (enr_span_t){NULL, 0};
+    bool seen[COLUMN_KINDS] = {false};
+    bool last = building->csv.at == building->csv.end;
+    building->row = 1;
+    building->csv.separator = csv_find_separator(&building->csv);
+    while (!last) {
+        enr_span_t heading = {NULL, 0};
+        exit_code_t code = take_cell(building, &heading, &last);
+        if (code != EXIT_DONE) {
+            return code;
+        }
+        if (building->column_count == COLUMNS_MAX) {
+            return refuse(building, 1, "more than " TEXT_OF(COLUMNS_MAX) " columns");
+        }
+        const uint8_t column = column_of(heading);
+        if (column != COLUMN_LEFT_OUT && seen[column]) {
+            return refuse(building, 1, "two columns have the same heading");
+        }
+        seen[column] = true;
+        building->columns[building->column_count++] = column;
+    }
+    return seen[ENR_FIELD_ATTENDEE_ID] ? EXIT_DONE : refuse(building, 1, "no column has the heading attendee_id");
 }
 
 static exit_code_t check_text(building_t *building, enr_field_t field, enr_span_t text)
 {
-    const size_t line = building->csv.line;
     const bool is_name = field == ENR_FIELD_FIRSTNAME || field == ENR_FIELD_LASTNAME || field == ENR_FIELD_COMPANY;
     const char *name = enr_field_name(field);
     if (!enr_utf8_valid(text)) {
-        return refuse_field(building, line, name, "is not UTF-8: save the table as CSV in UTF-8");
+        return refuse_field(building, name, "is not UTF-8: save the table as CSV in UTF-8");
     }
     if (enr_utf8_has_control(text)) {
-        return refuse_field(building, line, name, "holds a control character or a line end");
+        return refuse_field(building, name, "holds a control character or a line end");
     }
     if (is_name && text.len > ENR_NAME_MAX) {
-        return refuse_field(building, line, name, "is longer than " TEXT_OF(ENR_NAME_MAX) " bytes (ENR_NAME_MAX)");
+        return refuse_field(building, name, "is longer than " TEXT_OF(ENR_NAME_MAX) " bytes (ENR_NAME_MAX)");
     }
     return EXIT_DONE;
 }
@@ -152,18 +171,17 @@ static void settle_addresses(building_t *building, attendee_t *attendee)
     fields[ENR_FIELD_LINKEDIN_URL] = enr_buffer_span(&url);
 }
 
-static exit_code_t read_no_scan(building_t *building, attendee_t *attendee)
+static exit_code_t read_no_scan(building_t *building, enr_span_t cell, attendee_t *attendee)
 {
     static const char *const YES[] = {"1", "yes", "true", "x"};
     static const char *const NO[] = {"", "0", "no", "false"};
-    const enr_span_t cell = cell_of(&building->csv, building->no_scan_column);
     for (size_t i = 0; i < sizeof YES / sizeof YES[0]; i++) {
         attendee->no_scan = attendee->no_scan || enr_span_equal_ignore_case(cell, enr_span_from_str(YES[i]));
         if (attendee->no_scan || enr_span_equal_ignore_case(cell, enr_span_from_str(NO[i]))) {
             return EXIT_DONE;
         }
     }
-    return refuse(building, building->csv.line, "no_scan must be yes, no, true, false, 1, 0, x or empty");
+    return refuse(building, building->row, "no_scan must be yes, no, true, false, 1, 0, x or empty");
 }
 
 static size_t entry_len(const attendee_t *attendee)
@@ -175,48 +193,76 @@ static size_t entry_len(const attendee_t *attendee)
     return len;
 }
 
-static exit_code_t read_attendee(building_t *building)
+/* The next attendee's place, or NULL: out of memory. */
+static attendee_t *add_attendee(building_t *building)
 {
     if (building->count == building->capacity) {
         building->capacity = building->capacity > 0 ? building->capacity * 2 : 1024;
         attendee_t *more = realloc(building->attendees, building->capacity * sizeof *more);
         if (more == NULL) {
-            return outcome_problem(building->problem, EXIT_SETTING, building->path, strerror(errno));
+            return NULL;
         }
         building->attendees = more;
     }
     attendee_t *attendee = &building->attendees[building->count];
-    *attendee = (attendee_t){.line = building->csv.line};
-    for (enr_field_t field = ENR_FIELD_FIRSTNAME; field < ENR_FIELD_COUNT; field++) {
-        attendee->fields[field] = cell_of(&building->csv, building->columns[field]);
-        exit_code_t code = check_text(building, field, attendee->fields[field]);
+    *attendee = (attendee_t){.row = building->row};
+    return attendee;
+}
+
+static exit_code_t read_cell(building_t *building, uint8_t column, enr_span_t cell, attendee_t *attendee)
+{
+    if (column == COLUMN_NO_SCAN) {
+        return read_no_scan(building, cell, attendee);
+    }
+    if (column == COLUMN_LEFT_OUT) {
+        return EXIT_DONE;
+    }
+    attendee->fields[column] = cell;
+    return check_text(building, (enr_field_t)column, cell);
+}
+
+/* One row, which is passed over when all its cells are empty. */
+static exit_code_t read_attendee(building_t *building)
+{
+    attendee_t *attendee = add_attendee(building);
+    if (attendee == NULL) {
+        return outcome_problem(building->problem, EXIT_SETTING, building->path, strerror(ENOMEM));
+    }
+    bool is_empty = true;
+    bool last = false;
+    size_t count = 0;
+    for (; !last; count++) {
+        enr_span_t cell = {NULL, 0};
+        exit_code_t code = take_cell(building, &cell, &last);
+        if (code == EXIT_DONE && count < building->column_count) {
+            code = read_cell(building, building->columns[count], cell, attendee);
+        }
         if (code != EXIT_DONE) {
             return code;
         }
+        is_empty = is_empty && cell.len == 0;
+    }
+    if (is_empty) {
+        return EXIT_DONE;
+    }
+    if (count != building->column_count) {
+        return refuse(building, building->row,
+                      count < building->column_count ? "has fewer cells than the headings"
+                                                     : "has more cells than the headings");
     }
     const size_t id_len = attendee->fields[ENR_FIELD_ATTENDEE_ID].len;
-    if (id_len == 0 || id_len > ID_MAX) {
-        return refuse(building, attendee->line, "attendee_id must have 1 to " TEXT_OF(ID_MAX) " bytes");
-    }
     building->count++;
-    return read_no_scan(building, attendee);
+    return id_len > 0 && id_len <= ID_MAX
+               ? EXIT_DONE
+               : refuse(building, building->row, "attendee_id must have 1 to " TEXT_OF(ID_MAX) " bytes");
 }
 
 static exit_code_t read_table(building_t *building)
 {
     exit_code_t code = read_headings(building);
-    while (code == EXIT_DONE) {
-        switch (csv_next(&building->csv)) {
-        case CSV_ROW:
-            code = read_attendee(building);
-            break;
-        case CSV_OPEN_QUOTE:
-            return refuse(building, building->csv.line, "a quote is not closed");
-        case CSV_TOO_WIDE:
-            return refuse(building, building->csv.line, "more than " TEXT_OF(CSV_CELLS_MAX) " columns");
-        case CSV_END:
-            return EXIT_DONE;
-        }
+    while (code == EXIT_DONE && building->csv.at < building->csv.end) {
+        building->row++;
+        code = read_attendee(building);
     }
     return code;
 }
@@ -238,13 +284,13 @@ static exit_code_t settle(building_t *building)
     for (size_t i = 0; i < building->count; i++) {
         attendee_t *attendee = &building->attendees[i];
         if (i > 0 && compare_ids(attendee - 1, attendee) == 0) {
-            const size_t first = attendee->line < attendee[-1].line ? attendee->line : attendee[-1].line;
-            (void)snprintf(building->what, sizeof building->what, "the attendee_id stands in line %zu, too", first);
-            return refuse(building, attendee->line + attendee[-1].line - first, building->what);
+            const size_t first = attendee->row < attendee[-1].row ? attendee->row : attendee[-1].row;
+            (void)snprintf(building->what, sizeof building->what, "the attendee_id stands in row %zu, too", first);
+            return refuse(building, attendee->row + attendee[-1].row - first, building->what);
         }
         settle_addresses(building, attendee);
         if (entry_len(attendee) > ENR_ROSTER_ENTRY_MAX) {
-            return refuse(building, attendee->line,
+            return refuse(building, attendee->row,
                           "the fields are longer than " TEXT_OF(ENR_ROSTER_ENTRY_MAX) " bytes");
         }
     }
@@ -376,7 +422,8 @@ exit_code_t roster_build(const options_t *options, problem_t *out_problem)
         code = outcome_problem(out_problem, EXIT_SETTING, options->file, "is larger than 64 MB");
         break;
     case INPUT_OK:
-        csv_start(&building.csv, table, len);
+        building.csv = (csv_t){.at = table, .end = table + len};
+        building.csv.at += len >= 3 && memcmp(table, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0; /* a byte order mark */
         code = read_table(&building);
         break;
     }

@@ -132,16 +132,16 @@ static bool is_line_end(uint8_t byte)
 /* The frame is at its end: a payload, nothing, or one that did not fit. */
 static enr_status_t finish(enr_frame_t *frame, enr_span_t *out_payload)
 {
+    const bool is_over = frame->is_over || frame->len > room_of(frame);
+    if (is_escaping(&frame->aim)) {
+        frame->len = unescape(frame->bytes, frame->len, &frame->aim);
+    }
     while (frame->len > 0 && is_line_end(frame->bytes[frame->len - 1])) {
         frame->len--;
     }
-    const bool is_over = frame->is_over || frame->len > room_of(frame);
     if (is_over || frame->len == 0) {
         begin(frame);
         return is_over ? ENR_E_LIMIT : ENR_AGAIN;
-    }
-    if (is_escaping(&frame->aim)) {
-        frame->len = unescape(frame->bytes, frame->len, &frame->aim);
     }
     frame->is_whole = true;
     *out_payload = (enr_span_t){frame->bytes, frame->len};
@@ -160,10 +160,15 @@ static bool begins_with(const enr_frame_t *frame, size_t at, const char *word)
     return frame->len >= at && enr_span_begins((enr_span_t){frame->bytes + at, frame->len - at}, word);
 }
 
-/* Where a card begins: behind a byte order mark, if there is one. */
+/* Where a card begins: behind escapes that announce a charset, and a byte order mark. */
 static size_t card_start(const enr_frame_t *frame)
 {
-    return begins_with(frame, 0, "\xEF\xBB\xBF") ? 3 : 0;
+    size_t at = 0;
+    while (is_escaping(&frame->aim) && at < frame->len && frame->bytes[at] == '\\' &&
+           number_at(frame->bytes + at + 1, frame->len - at - 1) >= 0) {
+        at += 7;
+    }
+    return begins_with(frame, at, "\xEF\xBB\xBF") ? at + 3 : at;
 }
 
 /* --- Lines of a card --- */
@@ -398,6 +403,14 @@ static enr_status_t take_plain(enr_frame_t *frame, uint8_t byte, enr_span_t *out
     return ENR_AGAIN;
 }
 
+/* Whether a byte is a backslash of the text: where the reader escapes, every second one that it sends. */
+static bool is_backslash(enr_frame_t *frame, uint8_t byte)
+{
+    const bool is_first = byte == '\\' && is_escaping(&frame->aim) && !frame->after_escape;
+    frame->after_escape = is_first;
+    return byte == '\\' && !is_first;
+}
+
 /* A MECARD ends at an empty field (domain 1.4). */
 static enr_status_t take_mecard(enr_frame_t *frame, uint8_t byte, enr_span_t *out_payload)
 {
@@ -405,9 +418,13 @@ static enr_status_t take_mecard(enr_frame_t *frame, uint8_t byte, enr_span_t *ou
     if (!frame->is_over) {
         frame->bytes[frame->len++] = byte;
     }
+    const bool is_text_backslash = is_backslash(frame, byte);
+    if (frame->after_escape) {
+        return ENR_AGAIN;
+    }
     const bool is_semicolon = byte == ';' && !frame->after_backslash;
     const bool is_end = is_semicolon && frame->after_semicolon;
-    frame->after_backslash = byte == '\\' && !frame->after_backslash;
+    frame->after_backslash = is_text_backslash && !frame->after_backslash;
     frame->after_semicolon = is_semicolon;
     return is_end ? finish(frame, out_payload) : ENR_AGAIN;
 }

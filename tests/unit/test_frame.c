@@ -80,6 +80,10 @@ static const row_t rows[] = {
     ROW("AIM of PDF417, Data Matrix, Aztec that escape", with_aim, "]L1a\\\\b\r]d4a\\\\b\r]zAa\\\\b\r", "a\\b|a\\b|a\\b|"),
     ROW("AIM of the same that do not", with_aim, "]L2a\\\\b\r]d1a\\\\b\r]z0a\\\\b\r", "a\\\\b|a\\\\b|a\\\\b|"),
     ROW("AIM before a card and a MECARD", with_aim, ">]Q1" CARD CRLF "]Q1MECARD:N:a;\r;;", CARD "|MECARD:N:a;\r;;|"),
+    ROW("AIM with nothing but ECI and a line end", with_aim, "]Q2\\000026\r]Q2\\000026\\000003\n12\r", "12|"),
+    ROW("AIM with ECI before a card", with_aim, "]Q2\\000026" CARD CRLF "12\r", CARD "|12|"),
+    ROW("AIM with ECI before a MECARD, doubled backslashes", with_aim,
+        "]Q2\\000026MECARD:N:a\\\\;;T:b\\\\\\\\;;12\r", "MECARD:N:a\\;;T:b\\\\;;|12|"),
 
     ROW("answer alone", gm65, ACK, ""),
     ROW("answer, then a scan", gm65, ACK "12\r", "12|"),

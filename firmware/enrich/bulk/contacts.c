@@ -1,7 +1,6 @@
 #include "contacts.h"
 
-#include "csv.h"
-
+#include "../csv.h"
 #include "../input.h"
 
 #include <assert.h>
@@ -136,24 +135,13 @@ static exit_code_t take_column(source_t *source, enr_span_t name, column_t *colu
     return EXIT_DONE;
 }
 
-/* The separator is the first character that can be one: no name of a column holds such. */
-static uint8_t find_separator(const csv_t *csv)
-{
-    for (const uint8_t *at = csv->at; at < csv->end && *at != '\n'; at++) {
-        if (*at == ',' || *at == ';' || *at == '\t') {
-            return *at;
-        }
-    }
-    return ',';
-}
-
 static exit_code_t read_header(source_t *source, csv_t *csv, column_t *columns, size_t *out_count)
 {
-    csv->separator = find_separator(csv);
+    csv->separator = csv_find_separator(csv);
     csv_status_t status = CSV_FIELD;
     while (status == CSV_FIELD) {
         enr_span_t name = {0};
-        status = csv_field(csv, &name);
+        status = csv_next(csv, &name);
         exit_code_t code =
             status > CSV_LAST ? refuse_form(source, status) : take_column(source, name, columns, out_count);
         if (code != EXIT_DONE) {
@@ -184,7 +172,7 @@ static exit_code_t read_row(source_t *source, csv_t *csv, const column_t *column
     size_t count = 0;
     while (status == CSV_FIELD) {
         enr_span_t cell = {0};
-        status = csv_field(csv, &cell);
+        status = csv_next(csv, &cell);
         if (status > CSV_LAST) {
             return refuse_form(source, status);
         }

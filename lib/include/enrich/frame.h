@@ -59,6 +59,7 @@ typedef struct {
     bool is_over; /* it does not fit */
     bool after_semicolon;
     bool after_backslash;
+    bool after_escape; /* a backslash of the reader's own */
     bool in_quotes;
     bool has_colon;
     bool is_thinning;
