@@ -107,6 +107,11 @@
 #define ENR_TICKET_MAX 1024
 #endif
 
+/* Bytes of a lead's content in the journal, and of the data of one register. */
+#ifndef ENR_JOURNAL_CONTENT_MAX
+#define ENR_JOURNAL_CONTENT_MAX 2048
+#endif
+
 /* The build's own date, seconds since 1970: no earlier time is believed (behaviours 16). 2026-11-01T00:00:00Z. */
 #ifndef ENR_CLOCK_FLOOR
 #define ENR_CLOCK_FLOOR 1793491200
