@@ -17,19 +17,26 @@ typedef struct {
     uint32_t digest;
 } enr_seal_t;
 
-/* Where a sealed text lies: its nonce. A place names at most one text for ever: the epoch of a sector grows with every
-   use of it, the offset is where the text begins (DESIGN 8). */
+/* Where a sealed text lies: its nonce, which is the three numbers one after the other, little-endian. A place names at
+   most one text for ever: the epoch of a sector grows with every use of it, the offset is where the text begins (DESIGN
+   8). */
 typedef struct {
     uint32_t epoch;
     uint32_t offset;
+    uint32_t salt; /* 0 but for a sector's header, which may be begun more than once under one epoch */
 } enr_seal_place_t;
 
-/* Derives the keys of one purpose (a short name such as "journal") from the device's key: HMAC-SHA-256 of the purpose
-   under that key. The two keys are kept by PSA; this is the one time that memory is taken for them. enr_tls_init must
-   have succeeded. ENR_OK; ENR_E_KEY (the device has none); ENR_E_TLS_MEMORY (no memory, or no key slot). */
+/* Bytes of the name of a purpose. */
+#define ENR_SEAL_PURPOSE_MAX 16u
+
+/* Derives the keys of one purpose (a name such as "journal") from the device's key: HMAC-SHA-256 under that key of the
+   purpose with " cipher" or " digest" behind it. The two keys are kept by PSA; this is the one time that memory is
+   taken for them. enr_tls_init must have succeeded. Asserts that purpose is 1 to ENR_SEAL_PURPOSE_MAX bytes. ENR_OK;
+   ENR_E_KEY (the device has none); ENR_E_TLS_MEMORY (no memory, or no key slot); after an error there is nothing to
+   close. */
 ENR_NODISCARD enr_status_t enr_seal_init(enr_seal_t *seal, const enr_key_t *key, enr_span_t purpose);
 
-/* Gives the keys back to PSA. */
+/* Gives the keys back to PSA, which wipes them. Closing twice is allowed. */
 void enr_seal_close(enr_seal_t *seal);
 
 /* Seals plain at a place, bound to aad, which stays readable. out gets plain.len + ENR_SEAL_TAG_LEN bytes and may not
