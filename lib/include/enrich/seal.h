@@ -39,14 +39,14 @@ ENR_NODISCARD enr_status_t enr_seal_init(enr_seal_t *seal, const enr_key_t *key,
 /* Gives the keys back to PSA, which wipes them. Closing twice is allowed. */
 void enr_seal_close(enr_seal_t *seal);
 
-/* Seals plain at a place, bound to aad, which stays readable. out gets plain.len + ENR_SEAL_TAG_LEN bytes and may not
-   overlap plain. ENR_OK; ENR_E_SEAL (the keys are gone: cannot happen after enr_seal_init). */
+/* Seals plain at a place, bound to aad, which stays readable. out gets plain.len + ENR_SEAL_TAG_LEN bytes; it is where
+   plain begins, or does not overlap it. ENR_OK; ENR_E_SEAL (the keys are gone: cannot happen after enr_seal_init). */
 ENR_NODISCARD enr_status_t enr_seal_text(const enr_seal_t *seal, enr_seal_place_t place, enr_span_t aad,
                                          enr_span_t plain, uint8_t *out);
 
-/* Opens a sealed text (its tag included): out gets sealed.len - ENR_SEAL_TAG_LEN bytes and may not overlap sealed.
-   ENR_OK; ENR_E_SEAL: not what was sealed at this place with this aad; out is then zeroed. Asserts that sealed holds a
-   tag. */
+/* Opens a sealed text (its tag included): out gets sealed.len - ENR_SEAL_TAG_LEN bytes; it is where sealed begins,
+   or does not overlap it. ENR_OK; ENR_E_SEAL: not what was sealed at this place with this aad; out is then zeroed.
+   Asserts that sealed holds a tag. */
 ENR_NODISCARD enr_status_t enr_seal_open(const enr_seal_t *seal, enr_seal_place_t place, enr_span_t aad,
                                          enr_span_t sealed, uint8_t *out);
 
