@@ -31,9 +31,9 @@ typedef struct {
 
 /* Derives the keys of one purpose (a name such as "journal") from the device's key: HMAC-SHA-256 under that key of the
    purpose with " cipher" or " digest" behind it. The two keys are kept by PSA; this is the one time that memory is
-   taken for them. enr_tls_init must have succeeded. Asserts that purpose is 1 to ENR_SEAL_PURPOSE_MAX bytes. ENR_OK;
-   ENR_E_KEY (the device has none); ENR_E_TLS_MEMORY (no memory, or no key slot); after an error there is nothing to
-   close. */
+   taken for them. enr_tls_init must have given ENR_OK or ENR_E_ENTROPY. Asserts that purpose is 1 to
+   ENR_SEAL_PURPOSE_MAX bytes. ENR_OK; ENR_E_KEY (the device has none); ENR_E_TLS_MEMORY (no memory, or no key slot);
+   after an error there is nothing to close. */
 ENR_NODISCARD enr_status_t enr_seal_init(enr_seal_t *seal, const enr_key_t *key, enr_span_t purpose);
 
 /* Gives the keys back to PSA, which wipes them. Closing twice is allowed. */
