@@ -13,6 +13,7 @@
 #include "enrich/journal.h"
 #include "enrich/json_reader.h"
 #include "enrich/json_writer.h"
+#include "enrich/lead.h"
 #include "enrich/limits.h"
 #include "enrich/port.h"
 #include "enrich/result.h"
