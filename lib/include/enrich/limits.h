@@ -112,6 +112,11 @@
 #define ENR_JOURNAL_CONTENT_MAX 2048
 #endif
 
+/* Requests that the service is at work on at once, and leads that the agent holds for them (DESIGN 6). */
+#ifndef ENR_PENDING_MAX
+#define ENR_PENDING_MAX 16
+#endif
+
 /* The build's own date, seconds since 1970: no earlier time is believed (behaviours 16). 2026-11-01T00:00:00Z. */
 #ifndef ENR_CLOCK_FLOOR
 #define ENR_CLOCK_FLOOR 1793491200
