@@ -20,6 +20,7 @@
 #include "enrich/seal.h"
 #include "enrich/span.h"
 #include "enrich/status.h"
+#include "enrich/store.h"
 #include "enrich/stream.h"
 #include "enrich/tls.h"
 #include "enrich/url.h"
