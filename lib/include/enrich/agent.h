@@ -183,18 +183,23 @@ typedef struct {
     bool was_poll; /* of the last exchange: polls and submits take turns */
     uint8_t turn;  /* which poll was last */
     enr_timer_t idle;
+    enr_timer_t pause; /* after the flash refused */
 
     /* pace */
     uint32_t random;
     uint32_t last_ms;
     uint64_t uptime_ms;
     enr_timer_t hold; /* nothing begins before it */
+    bool has_floor;   /* … because of a Retry-After */
     uint8_t failures; /* in a row */
-    int64_t retry_until_s;
+    uint32_t retry_s; /* a Retry-After to be kept */
+    bool loaded;
+    bool unread;              /* what the store keeps of a Retry-After */
+    bool blind;               /* it was read while no time was known */
     uint8_t flags[ENR_FLAGS]; /* the gates that each closes */
     int64_t flag_since_s[ENR_FLAGS];
     enr_timer_t probes[ENR_TYPE_COUNT + 1]; /* by gate */
-    bool unsaved;
+    uint8_t unsaved;
     bool stopped;
     enr_status_t last_error;
     unsigned last_code;
@@ -203,6 +208,7 @@ typedef struct {
     enr_work_t works[ENR_PENDING_MAX + 1]; /* the last one is for late requests */
     enr_cursor_t cursor;
     enr_cursor_t late_cursor;
+    enr_place_t met; /* while leads are counted: the last one that was */
     bool counted;
     bool scanning;
     bool scanning_late;
@@ -343,6 +349,7 @@ typedef struct {
     size_t count;
     bool all; /* all leads are handed out, not only those with results */
     bool closed;
+    enr_cursor_t from; /* where its first lead with a result lies */
     enr_cursor_t cursor;
     uint8_t digest[32];
 } enr_batch_t;

@@ -2,6 +2,7 @@
 #ifndef ENRICH_ENRICH_H
 #define ENRICH_ENRICH_H
 
+#include "enrich/agent.h"
 #include "enrich/api.h"
 #include "enrich/arena.h"
 #include "enrich/badge.h"
