@@ -202,7 +202,7 @@ static void pass_gate(enr_agent_t *agent, uint32_t now_ms)
                                      ? ENR_REQUEST_UNKNOWN
                                      : ENR_REQUEST_READY;
     mark.state = ENR_REQUEST_SENDING;
-    mark.attempts += mark.attempts < UINT8_MAX ? 1 : 0;
+    mark.attempts = mark.attempts < UINT8_MAX ? (uint8_t)(mark.attempts + 1) : UINT8_MAX;
     mark.status = ENR_OK;
     mark.unverified = false;
     enr_status_t status =
@@ -271,7 +271,9 @@ static enr_status_t set_ready(enr_agent_t *agent)
     }
     mark_t mark = leads_mark(&work->slot, agent->type);
     mark.state = ENR_REQUEST_READY;
-    mark.attempts -= mark.attempts > 0 ? 1 : 0;
+    if (mark.attempts > 0 && mark.attempts < UINT8_MAX) {
+        mark.attempts--;
+    }
     mark.status = agent->outcome;
     enr_slot_t after = work->slot;
     after.registers[agent->type].value = ENR_REQUEST_READY;

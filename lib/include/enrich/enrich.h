@@ -7,6 +7,7 @@
 #include "enrich/arena.h"
 #include "enrich/badge.h"
 #include "enrich/contact.h"
+#include "enrich/crc32.h"
 #include "enrich/exchange.h"
 #include "enrich/http_date.h"
 #include "enrich/http_request.h"

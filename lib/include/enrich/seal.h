@@ -31,22 +31,22 @@ typedef struct {
 
 /* Derives the keys of one purpose (a name such as "journal") from the device's key: HMAC-SHA-256 under that key of the
    purpose with " cipher" or " digest" behind it. The two keys are kept by PSA; this is the one time that memory is
-   taken for them. enr_tls_init must have succeeded. Asserts that purpose is 1 to ENR_SEAL_PURPOSE_MAX bytes. ENR_OK;
-   ENR_E_KEY (the device has none); ENR_E_TLS_MEMORY (no memory, or no key slot); after an error there is nothing to
-   close. */
+   taken for them. enr_tls_init must have given ENR_OK or ENR_E_ENTROPY. Asserts that purpose is 1 to
+   ENR_SEAL_PURPOSE_MAX bytes. ENR_OK; ENR_E_KEY (the device has none); ENR_E_TLS_MEMORY (no memory, or no key slot);
+   after an error there is nothing to close. */
 ENR_NODISCARD enr_status_t enr_seal_init(enr_seal_t *seal, const enr_key_t *key, enr_span_t purpose);
 
 /* Gives the keys back to PSA, which wipes them. Closing twice is allowed. */
 void enr_seal_close(enr_seal_t *seal);
 
-/* Seals plain at a place, bound to aad, which stays readable. out gets plain.len + ENR_SEAL_TAG_LEN bytes and may not
-   overlap plain. ENR_OK; ENR_E_SEAL (the keys are gone: cannot happen after enr_seal_init). */
+/* Seals plain at a place, bound to aad, which stays readable. out gets plain.len + ENR_SEAL_TAG_LEN bytes; it is where
+   plain begins, or does not overlap it. ENR_OK; ENR_E_SEAL (the keys are gone: cannot happen after enr_seal_init). */
 ENR_NODISCARD enr_status_t enr_seal_text(const enr_seal_t *seal, enr_seal_place_t place, enr_span_t aad,
                                          enr_span_t plain, uint8_t *out);
 
-/* Opens a sealed text (its tag included): out gets sealed.len - ENR_SEAL_TAG_LEN bytes and may not overlap sealed.
-   ENR_OK; ENR_E_SEAL: not what was sealed at this place with this aad; out is then zeroed. Asserts that sealed holds a
-   tag. */
+/* Opens a sealed text (its tag included): out gets sealed.len - ENR_SEAL_TAG_LEN bytes; it is where sealed begins,
+   or does not overlap it. ENR_OK; ENR_E_SEAL: not what was sealed at this place with this aad; out is then zeroed.
+   Asserts that sealed holds a tag. */
 ENR_NODISCARD enr_status_t enr_seal_open(const enr_seal_t *seal, enr_seal_place_t place, enr_span_t aad,
                                          enr_span_t sealed, uint8_t *out);
 
