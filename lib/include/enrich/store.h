@@ -36,26 +36,34 @@ typedef struct {
     const enr_seal_t *seal;   /* of the purpose "store" */
 } enr_store_config_t;
 
-/* The store. Private; sizes for RAM: about ENR_STORE_ITEM_MAX + 250 bytes. */
+/* Where the newest value of an item lies, and what it takes there; 0: there is none. Private. */
+typedef struct {
+    uint32_t at;
+    uint32_t size;
+} enr_store_place_t;
+
+/* The store. Private; sizes for RAM: about ENR_STORE_ITEM_MAX + 370 bytes. */
 typedef struct {
     enr_store_config_t config;
     uint32_t epoch;      /* the largest that was seen or used */
+    uint32_t active;     /* where the half that counts begins */
     uint32_t end;        /* where the next entry goes */
     uint32_t start;      /* while moving: where the new half begins */
     uint32_t erasing_at; /* while moving: the sector at work */
     uint8_t state;
-    uint8_t item;                     /* while moving: the next to be copied */
-    uint8_t failures;                 /* of the move */
-    uint32_t active;                  /* where the half that counts begins */
-    uint32_t at[ENR_STORE_ITEMS];     /* where the newest value of each item lies; 0: none */
-    uint32_t new_at[ENR_STORE_ITEMS]; /* while moving: in the new half */
+    uint8_t item;     /* while moving: the next to be copied */
+    uint8_t failures; /* of the move */
+    bool settled;     /* the first move since the mount is over */
+    enr_store_place_t items[ENR_STORE_ITEMS];
+    enr_store_place_t moved[ENR_STORE_ITEMS]; /* while moving: in the new half */
     uint8_t scratch[ENR_STORE_ITEM_MAX + ENR_STORE_OVERHEAD + 31];
 } enr_store_t;
 
 /* Mounts a region: an erased one, or one with a store. Writes nothing. config's parts must outlive the store.
-   ENR_OK: call enr_store_step next. ENR_E_SETTING: geometry (sizes, program unit, an odd number of sectors), or the
-   region was written with another one. ENR_E_VERSION: a newer format; nothing is changed. ENR_E_SEAL: the key is
-   another one, or what lies there is no store; nothing is changed. ENR_E_FLASH, ENR_AGAIN (an erase is under way). */
+   ENR_OK: call enr_store_step next. After an error nothing else may be called. ENR_E_SETTING: geometry (sizes, program
+   unit, an odd number of sectors), or the region was written with another one. ENR_E_VERSION: a newer format; nothing
+   is changed. ENR_E_SEAL: the key is another one, or what lies there is no store; nothing is changed. ENR_E_FLASH,
+   ENR_AGAIN (an erase is under way). */
 ENR_NODISCARD enr_status_t enr_store_mount(enr_store_t *store, const enr_store_config_t *config);
 
 /* Does a bounded piece of what is to be done before the store can be used: after a mount, and when a write has found no
