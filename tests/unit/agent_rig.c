@@ -97,8 +97,7 @@ static entry_t *entry_of_id(service_t *service, const char *request)
 
 static void do_post(service_t *service, const turn_t *turn, const char *request)
 {
-    assert_true(service->posts_seen < ENTRIES_MAX);
-    service->post_times[service->posts_seen++] = *service->now_ms;
+    service->posts_seen++;
     bool usual = turn->code == 0 && turn->read == ENR_OK;
     entry_t *entry = usual || turn->accepts ? accept_request(service, request) : NULL;
     char token[ENR_TOKEN_LEN + 1];
@@ -113,9 +112,6 @@ static void do_post(service_t *service, const turn_t *turn, const char *request)
 
 static void do_get(service_t *service, const turn_t *turn, const char *request)
 {
-    if (service->gets_seen < sizeof service->get_times / sizeof service->get_times[0]) {
-        service->get_times[service->gets_seen] = *service->now_ms;
-    }
     service->gets_seen++;
     entry_t *entry = entry_of_id(service, request);
     if (turn->code != 0) {
@@ -205,7 +201,11 @@ static enr_status_t stream_write(void *ctx, enr_span_t bytes, size_t *out_sent, 
     *out_sent = bytes.len;
     if (is_whole(service)) {
         const char *request = (const char *)service->in;
-        (void)snprintf(service->last_request, sizeof service->last_request, "%s", request);
+        memcpy(service->last_request, request, service->in_len + 1);
+        if (service->call_count < sizeof service->call_kinds) {
+            service->call_times[service->call_count] = *service->now_ms;
+            service->call_kinds[service->call_count++] = request[0];
+        }
         if (service->turn.read != ENR_OK) {
             service->broken = service->turn.read;
             service->out_ms = *service->now_ms + service->turn.delay_ms;

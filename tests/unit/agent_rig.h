@@ -62,9 +62,10 @@ typedef struct {
     unsigned opened;
     unsigned posts_seen; /* whole requests */
     unsigned gets_seen;
-    uint32_t post_times[ENTRIES_MAX];
-    uint32_t get_times[4096];
-    char last_request[4096];
+    unsigned call_count; /* posts and gets */
+    uint32_t call_times[4096];
+    char call_kinds[4096]; /* 'P' or 'G' */
+    char last_request[8192];
 
     /* the connection */
     bool is_open;
