@@ -101,7 +101,7 @@ static void tend_store(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
     enr_status_t status = agent->unread ? pace_load(agent, now_ms) : pace_save(agent);
     if (status == ENR_AGAIN) {
         status = enr_store_step(agent->config.store);
-        *out_more = true;
+        *out_more = status == ENR_AGAIN;
     }
     if (status < 0) { /* what it kept is lost, or will be: it is only what the service says again */
         agent->last_error = status;
@@ -219,11 +219,13 @@ void enr_agent_step(enr_agent_t *agent, uint32_t now_ms, enr_wait_t *out_wait)
     }
     tend_purge(agent, now_ms);
     calls_step(agent, now_ms, out_wait);
-    if (more) {
-        wait_for(out_wait, now_ms, 0);
-    }
     if (more_soon || agent->blocked) {
         wait_for(out_wait, now_ms, 1); /* an erase takes its time */
+    } else if (agent->unread || agent->unsaved != 0) {
+        more = true;
+    }
+    if (more) {
+        wait_for(out_wait, now_ms, 0);
     }
     plan_wait(agent, now_ms, out_wait);
     leads_forget(agent);

@@ -146,7 +146,8 @@ static enr_status_t stream_open(void *ctx, enr_span_t host, uint16_t port, uint3
     if (!service->opening) {
         service->opening = true;
         service->open_since_ms = now_ms;
-        service->opened++;
+        assert_true(service->opened < sizeof service->opening_ms / sizeof service->opening_ms[0]);
+        service->opening_ms[service->opened++] = now_ms;
     }
     if (now_ms - service->open_since_ms < service->open_ms) {
         *out_phase = ENR_PHASE_HANDSHAKE;
@@ -275,10 +276,24 @@ static enr_status_t key_get(void *ctx, uint8_t out_key[32])
     return ENR_OK;
 }
 
+static bool has_memory = true;
+static unsigned memory_asked;
+
+void rig_give_memory(bool to_give)
+{
+    has_memory = to_give;
+}
+
+unsigned rig_memory_asked(void)
+{
+    return memory_asked;
+}
+
 static void *take(void *ctx, size_t count, size_t size)
 {
     (void)ctx;
-    return calloc(count, size);
+    memory_asked++;
+    return has_memory ? calloc(count, size) : NULL;
 }
 
 static void give(void *ctx, void *piece)
@@ -427,7 +442,8 @@ void rig_until(rig_t *rig, uint32_t number, enr_type_t type, enr_request_state_t
     if (rig_state(rig, number, type) == state) {
         return;
     }
-    while (rig_step(rig, until_ms)) {
+    for (bool more = true; more;) {
+        more = rig_step(rig, until_ms);
         for (; seen < rig->event_count; seen++) {
             const enr_event_t *event = &rig->events[seen];
             if (event->number == number && event->type == type && event->state == state) {

@@ -60,6 +60,7 @@ typedef struct {
     entry_t entries[ENTRIES_MAX];
     size_t entry_count;
     unsigned opened;
+    uint32_t opening_ms[4096]; /* when each began */
     unsigned posts_seen; /* whole requests */
     unsigned gets_seen;
     unsigned call_count; /* posts and gets */
@@ -110,6 +111,10 @@ typedef struct {
 
 /* Readies TLS's random generator and the seal, once for the program. */
 void rig_prepare(void);
+
+/* While false, TLS gets no memory: as if a connection held all of it. Asked: how often it wanted some, in all. */
+void rig_give_memory(bool give);
+unsigned rig_memory_asked(void);
 
 /* A rig with an erased flash, started. Paces are the default but for spread_ms, which is 0. */
 rig_t *rig_new(void);
