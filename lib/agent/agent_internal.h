@@ -128,7 +128,8 @@ void leads_forget(enr_agent_t *agent);
 /* Begins what is due next, goes on with what is under way. */
 void calls_step(enr_agent_t *agent, uint32_t now_ms, enr_wait_t *out_wait);
 
-/* Gives up the exchange under way if the request has not left. */
+/* Gives up the exchange under way, whatever becomes of the request; and only if the request has not left. */
+void calls_drop(enr_agent_t *agent);
 void calls_give_up(enr_agent_t *agent);
 
 /* When the next exchange is due: false: none is planned, else *out_after_ms from now. */

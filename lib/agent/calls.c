@@ -11,12 +11,17 @@ static void begin_over(enr_agent_t *agent)
     agent->work = NULL;
 }
 
+void calls_drop(enr_agent_t *agent)
+{
+    enr_api_close(agent->config.api);
+    begin_over(agent);
+    leads_sweep(agent);
+}
+
 void calls_give_up(enr_agent_t *agent)
 {
     if (agent->phase == PHASE_CALLING && !agent->committed) {
-        enr_api_close(agent->config.api);
-        begin_over(agent);
-        leads_sweep(agent);
+        calls_drop(agent);
     }
 }
 
@@ -238,7 +243,7 @@ static enr_cell_t cell_now(const enr_agent_t *agent)
     assert(cell.next != ENR_NEXT_NEVER);
     if (cell.next == ENR_NEXT_SAME_IN_TIME || cell.next == ENR_NEXT_SAME_IN_GRACE) {
         uint32_t limit_ms = cell.next == ENR_NEXT_SAME_IN_TIME ? agent->paces.late_ms : agent->paces.grace_ms;
-        bool late = agent->work == NULL || is_over(agent, agent->work->polls[agent->type].since_ms, limit_ms);
+        bool late = is_over(agent, agent->work->polls[agent->type].since_ms, limit_ms);
         cell.next = late ? ENR_NEXT_LATE : ENR_NEXT_SAME;
     }
     return cell;
@@ -401,7 +406,7 @@ static bool is_worth_holding(enr_status_t status, uint8_t next)
 static void settle(enr_agent_t *agent, uint32_t now_ms)
 {
     enr_cell_t cell = cell_now(agent);
-    enr_status_t status = agent->work == NULL ? ENR_OK : make_durable(agent, cell.next);
+    enr_status_t status = make_durable(agent, cell.next);
     if (status == ENR_AGAIN) {
         return;
     }
@@ -419,11 +424,9 @@ static void settle(enr_agent_t *agent, uint32_t now_ms)
         agent->last_error = status;
     }
     enr_work_t *work = agent->work;
-    if (work != NULL) {
-        plan_poll(agent, now_ms);
-    }
+    plan_poll(agent, now_ms);
     begin_over(agent);
-    if (work != NULL && is_sent) {
+    if (is_sent) {
         renew(agent, work);
     }
     leads_sweep(agent);

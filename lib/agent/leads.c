@@ -93,8 +93,7 @@ static enr_request_state_t check(const enr_agent_t *agent, const enr_lead_t *lea
 
 static bool is_under_way(const enr_agent_t *agent, const enr_slot_t *slot, unsigned number)
 {
-    return agent->committed && !agent->is_poll && agent->type == number && agent->work != NULL &&
-           agent->work->slot.number == slot->number;
+    return agent->committed && !agent->is_poll && agent->type == number && agent->work->slot.number == slot->number;
 }
 
 enr_request_state_t leads_state(const enr_agent_t *agent, const enr_slot_t *slot, const enr_lead_t *lead,
@@ -198,12 +197,12 @@ enr_status_t leads_retire(enr_agent_t *agent, enr_slot_t *slot, const enr_reques
     }
     agent->counts[ENR_REQUEST_ERASED]++;
     agent->purge_wanted = true;
-    enr_work_t *work = leads_work(agent, slot->number);
+    uint32_t lead = slot->number; /* the slot may be that of a lead at work, and go with it */
+    if (agent->phase != PHASE_IDLE && agent->work == leads_work(agent, lead)) {
+        calls_drop(agent); /* nobody waits for the answer any more */
+    }
+    enr_work_t *work = leads_work(agent, lead);
     if (work != NULL) {
-        if (agent->work == work) {
-            agent->work = NULL;
-            calls_give_up(agent);
-        }
         enr_journal_release(agent->config.journal, &work->slot);
         memset(work, 0, sizeof *work);
     }

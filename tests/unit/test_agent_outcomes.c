@@ -137,9 +137,9 @@ static bool enter(rig_t *rig, const way_t *way)
         if (rig->flash.cut_at != 0 && rig->flash.operations >= rig->flash.cut_at) {
             return false;
         }
-        bool begun = way->column == ENR_POLL              ? rig->service.gets_seen > gets
-                     : rig->service.open_count > 0        ? rig->service.opened > opened
-                                                          : rig->service.posts_seen > posts;
+        bool begun = way->column == ENR_POLL       ? rig->service.gets_seen > gets
+                     : rig->service.open_count > 0 ? rig->service.opened > opened
+                                                   : rig->service.posts_seen > posts;
         if (begun && !rig_status(rig).online) {
             return true;
         }
@@ -187,11 +187,11 @@ static void check_effects(rig_t *rig, const way_t *way)
     const enr_cell_t *cell = cell_of(way);
     enr_agent_status_t status = rig_status(rig);
     assert_int_equal(status.last_error, way->row->status);
-    assert_int_equal(status.last_code, way->answer == NULL ? 0
-                                       : way->row->status == ENR_E_HTTP_LIMIT ||
-                                               way->row->status == ENR_E_CONTENT_CODING
-                                           ? 0
-                                           : way->answer->code);
+    assert_int_equal(status.last_code,
+                     way->answer == NULL ? 0
+                     : way->row->status == ENR_E_HTTP_LIMIT || way->row->status == ENR_E_CONTENT_CODING
+                         ? 0
+                         : way->answer->code);
     assert_int_equal(status.flags, (cell->effects & ENR_EFFECT_FLAG) != 0 ? 1u << cell->flag : 0);
     assert_int_equal(status.failures, (cell->effects & ENR_EFFECT_BACK_OFF) != 0 ? 1 : 0);
     bool closed = (cell->effects & ENR_EFFECT_CLOSED) != 0;
@@ -235,7 +235,7 @@ static void leave(rig_t *rig)
     rig_until(rig, 1, EMAIL, ENR_REQUEST_FINISHED, DAY_MS);
     enr_request_t request = rig_request(rig, 1, EMAIL);
     unsigned accepted = rig_accepted(rig, "Teodor", EMAIL);
-    assert_true(accepted <= 1 + resent);        /* never bought twice without saying so */
+    assert_true(accepted <= 1 + resent);       /* never bought twice without saying so */
     assert_true(accepted <= request.attempts); /* and shown */
     rig_take_all(rig);
     assert_int_equal(rig_state(rig, 1, EMAIL), ENR_REQUEST_ERASED);
@@ -250,9 +250,8 @@ static void run_way(const way_t *way)
     assert_int_equal(request.state, next_state(way));
     bool told = request.state == ENR_REQUEST_UNKNOWN || request.state == ENR_REQUEST_REJECTED ||
                 request.state == ENR_REQUEST_LATE;
-    assert_int_equal(request.status, told || (request.state == ENR_REQUEST_READY && way->answer != NULL)
-                                         ? way->row->status
-                                         : ENR_OK);
+    assert_int_equal(request.status,
+                     told || (request.state == ENR_REQUEST_READY && way->answer != NULL) ? way->row->status : ENR_OK);
     check_effects(rig, way);
     leave(rig);
     rig_free(rig);
@@ -329,9 +328,9 @@ static void test_each_cell(void **state)
 static void test_rows(void **state)
 {
     (void)state;
-    static const enr_status_t NOT_OF_A_CALL[] = {ENR_AGAIN,   ENR_READY,     ENR_END,    ENR_E_UTF8,   ENR_E_CONTACT,
-                                                 ENR_E_URL,   ENR_E_SYNTAX,  ENR_E_FLASH, ENR_E_KEY,   ENR_E_FULL,
-                                                 ENR_E_VERSION, ENR_E_SEAL};
+    static const enr_status_t NOT_OF_A_CALL[] = {ENR_AGAIN,     ENR_READY,  ENR_END,       ENR_E_UTF8,
+                                                 ENR_E_CONTACT, ENR_E_URL,  ENR_E_SYNTAX,  ENR_E_FLASH,
+                                                 ENR_E_KEY,     ENR_E_FULL, ENR_E_VERSION, ENR_E_SEAL};
     static const enr_status_t ALL[] = {
 #define STATUS_ROW(name, value, meaning) ENR_##name,
         ENR_STATUS_LIST(STATUS_ROW)
@@ -452,7 +451,7 @@ static size_t put_codes(char *out, size_t size, const enr_outcome_t *row)
         bool first = true;
         for (size_t k = 0; k < i; k++) {
             first = first && !(ANSWERS[k].status == ANSWERS[i].status && ANSWERS[k].code == ANSWERS[i].code &&
-                              ANSWERS[k].finished == ANSWERS[i].finished);
+                               ANSWERS[k].finished == ANSWERS[i].finished);
         }
         if (enr_outcome_of(ANSWERS[i].status, ANSWERS[i].finished) == row && first) {
             len += (size_t)snprintf(out + len, size - len, "%s%u", len == 0 ? " " : ", ", ANSWERS[i].code);
@@ -478,9 +477,9 @@ static size_t put_row(char *out, size_t size, size_t *at)
     do {
         enr_status_t status = (enr_status_t)enr_outcomes[*at].status;
         len += (size_t)snprintf(out + len, size - len, "%s`%s`%s", first ? "" : " ", enr_status_name(status),
-                                status != ENR_OK               ? ""
+                                status != ENR_OK             ? ""
                                 : enr_outcomes[*at].finished ? ", finished"
-                                                               : ", pending or another word");
+                                                             : ", pending or another word");
         first = false;
         (*at)++;
     } while (*at < enr_outcome_count && are_alike(row, &enr_outcomes[*at]));
@@ -495,10 +494,10 @@ static size_t put_row(char *out, size_t size, size_t *at)
 static const char *table(void)
 {
     static char text[16384];
-    size_t len = (size_t)snprintf(
-        text, sizeof text,
-        "| outcome | from HTTP | submit, surely not accepted | submit, accepted or perhaps | poll |\n"
-        "| --- | --- | --- | --- | --- |\n");
+    size_t len =
+        (size_t)snprintf(text, sizeof text,
+                         "| outcome | from HTTP | submit, surely not accepted | submit, accepted or perhaps | poll |\n"
+                         "| --- | --- | --- | --- | --- |\n");
     for (size_t at = 0; at < enr_outcome_count;) {
         len += put_row(text + len, sizeof text - len, &at);
     }

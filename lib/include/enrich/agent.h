@@ -177,8 +177,8 @@ typedef struct {
     uint8_t phase;
     bool is_poll;
     bool committed;
-    uint8_t type;     /* its number */
-    enr_work_t *work; /* NULL: its lead was erased meanwhile */
+    uint8_t type; /* its number */
+    enr_work_t *work;
     enr_status_t outcome;
     bool was_poll; /* of the last exchange: polls and submits take turns */
     uint8_t turn;  /* which poll was last */
