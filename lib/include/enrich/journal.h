@@ -21,11 +21,17 @@
 /* Bytes of the digest by which a lead is found again. */
 #define ENR_JOURNAL_HASH_LEN 6u
 
-/* Sectors that only compaction may use, so that it can always go on. */
-#define ENR_JOURNAL_SPARE 2u
+/* Sectors that only compaction and the start of a session may use, so that both can always go on. */
+#define ENR_JOURNAL_SPARE 3u
 
 /* The least number of sectors of a region. */
 #define ENR_JOURNAL_SECTORS_MIN 5u
+
+/* Bad sectors that are remembered until the next mount; more of them are tried again each time round. */
+#define ENR_JOURNAL_BAD_MAX 8u
+
+/* Tombstones that compaction writes at once. */
+#define ENR_JOURNAL_TOMBSTONES 32u
 
 /* Where an entry lies. Private. */
 typedef struct {
@@ -41,18 +47,25 @@ typedef struct {
 } enr_register_t;
 
 /* A lead's slot as it is known to its user: read-only but for the private fields. It goes stale when its sector is
-   compacted, unless it is held (enr_journal_hold), and when somebody else writes to the same slot. */
+   compacted, and the newest lead's with the first write after a mount, unless it is held (enr_journal_hold); and when
+   somebody else writes to the same slot. A stale one gives ENR_E_SEAL. */
 typedef struct enr_slot {
     uint32_t number; /* of the lead, from 1; the same for ever */
     uint8_t hash[ENR_JOURNAL_HASH_LEN];
     bool gone;            /* erased: a tombstone */
-    uint16_t content_len; /* of the content that counts */
+    uint16_t until_day;   /* of one that is gone */
+    uint16_t content_len; /* of the content that counts; 0: lost, damaged on flash */
     enr_register_t registers[ENR_JOURNAL_REGISTERS];
 
+    /* private */
     enr_place_t place;
     enr_place_t copy; /* while its sector is being compacted: where it will be */
     struct enr_slot *next_held;
-    uint32_t annex_at; /* where the next mark goes; 0: the annex is full */
+    uint8_t shape[6];      /* what its entry says of its content and annex */
+    uint8_t last;          /* the last mark: 0x80, its kind and its register; 0: none … */
+    uint8_t last_sequence; /* … its number … */
+    uint16_t last_session; /* … and who wrote it */
+    uint32_t annex_at;     /* where the next mark goes */
     uint32_t annex_end;
 } enr_slot_t;
 
@@ -77,11 +90,74 @@ typedef struct {
     uint32_t salt;            /* differs from mount to mount: random, or a counter */
 } enr_journal_config_t;
 
+/* Private: a sector's header, and what else is known of the one looked at last. */
+typedef struct {
+    uint32_t epoch;
+    uint32_t session;
+    uint32_t tail;
+    uint32_t number;
+    uint32_t salt;
+    uint32_t erases;
+    uint16_t tail_sector;
+    uint16_t before;       /* the sector before it that holds something … */
+    uint16_t before_count; /* … and how many entries of that one count */
+} enr_sector_t;
+
 /* The journal. Private; sizes for RAM: about ENR_JOURNAL_CONTENT_MAX + 600 bytes. */
 typedef struct {
     enr_journal_config_t config;
-    /* the implementation's */
-    uint8_t scratch[ENR_JOURNAL_CONTENT_MAX + ENR_SEAL_TAG_LEN];
+    uint16_t sectors;
+    uint16_t align;
+    uint32_t slot_max; /* bytes of the largest slot that is taken */
+
+    /* the session */
+    bool begun;    /* its first record is durable */
+    bool wanted;   /* somebody waits for room */
+    bool stuck;    /* nothing that could be done would make room */
+    bool distrust; /* a mark could not be written: annexes are read to their ends */
+    uint32_t session;
+    enr_place_t last; /* the last slot of the session before, which may be torn; epoch 0: none */
+
+    /* the log */
+    uint32_t epoch; /* the largest so far */
+    uint32_t number;
+    uint32_t tail;
+    uint16_t tail_sector;
+    uint16_t kept_tail_sector; /* before the session has begun: as headers say */
+    uint16_t head;             /* the newest sector */
+    uint16_t head_count;       /* its entries */
+    bool head_open;
+    uint32_t head_epoch;
+    uint32_t head_low;   /* its contents begin here */
+    uint16_t used;       /* the newest sector that holds something … */
+    uint16_t used_count; /* … and its entries that count */
+
+    /* free sectors */
+    uint16_t clean;      /* ready: the first ones of them */
+    uint16_t suspects;   /* the first so many may have been begun by another session */
+    uint16_t arc;        /* they begin behind this sector */
+    uint16_t guarded[2]; /* needed until the session has begun */
+    uint16_t erasing;    /* sector */
+    uint32_t erases;     /* of it */
+    uint16_t bad_count;
+    uint16_t bad[ENR_JOURNAL_BAD_MAX];
+
+    /* the sector looked at last */
+    uint16_t view_sector;
+    uint16_t view_limit;  /* entries that may count; UINT16_MAX: not known yet */
+    uint16_t view_copies; /* copies before this entry count; UINT16_MAX: not known yet */
+    enr_sector_t view;
+
+    /* counting and compaction */
+    enr_place_t count_at;
+    uint32_t compact_to; /* compaction goes on until the tail is this epoch */
+    uint32_t extensions; /* bytes of annexes beyond those of their slots */
+    bool compacting;
+    uint16_t compact_index; /* the tail's entries before it are copied */
+
+    enr_journal_stats_t stats;
+    enr_slot_t *held;
+    uint8_t scratch[8 + ENR_JOURNAL_CONTENT_MAX + ENR_SEAL_TAG_LEN];
 } enr_journal_t;
 
 /* A walk over the slots, oldest first. All zero: from the oldest. Private. It survives everything but a mount: after
