@@ -279,9 +279,6 @@ static void test_rescan_in_each_state(void **state)
         lead.attendee_id = ENR_SPAN("A-1");
         lead.types = EMAIL | PHONE;
         lead.contact.linkedin_url = (enr_span_t){0}; /* so that the request for a phone is refused … */
-        if (ROWS[i].bring == bring_taken) {
-            lead.consent = (enr_consent_t){0};
-        }
         enr_captured_t first = scan(rig, &lead);
         if (ROWS[i].bring == bring_taken) { /* … or, to keep the lead, rejected */
             enr_record_t record = record_of(rig, first.number);
@@ -293,7 +290,6 @@ static void test_rescan_in_each_state(void **state)
         ROWS[i].bring(rig, first.number);
         enr_request_t before = rig_request(rig, first.number, EMAIL);
         assert_int_equal(before.state, ROWS[i].state);
-        uint64_t programs = rig->flash.programs;
         rig_run(rig, ROWS[i].state == ENR_REQUEST_READY ? 0 : 11000);
         unsigned posts = rig->service.posts_seen;
         before = rig_request(rig, first.number, EMAIL);
@@ -304,14 +300,15 @@ static void test_rescan_in_each_state(void **state)
         assert_int_equal(again.kind, ENR_CAPTURE_UPDATED);
         assert_int_equal(again.number, first.number);
         assert_int_equal(again.scans, 2);
-        assert_memory_equal(&again.first, &first.first, sizeof first.first);
+        assert_int_equal(again.first.quality, ENR_TIME_SET);
+        assert_int_equal(again.first.wall_s, first.first.wall_s);
+        assert_int_equal(again.first.uptime_s, first.first.uptime_s);
         assert_int_equal(again.states[0], before.state);
         enr_record_t record = record_of(rig, first.number);
         assert_true(is_text(record.lead.title, "CTO"));
         assert_int_equal(record.lead.rating, 5);
         assert_int_equal(record.requests[0].state, before.state);
         check_counts(rig);
-        (void)programs;
 
         rig_run(rig, 3 * HOUR_MS);
         assert_int_equal(rig_accepted(rig, "Ada", EMAIL), ROWS[i].state == ENR_REQUEST_REJECTED ? 0 : 1);
