@@ -361,6 +361,22 @@ static bool is_expired(const enr_agent_t *agent, const enr_lead_t *lead,
     return is_old;
 }
 
+/* A request that an earlier start left in sending is unknown; it is marked so, since a mark that a power cut has torn
+   may read otherwise later, and the request would be one now and ready then (behaviours 44). */
+static enr_status_t settle_orphans(enr_agent_t *agent, enr_slot_t *slot,
+                                   const enr_request_state_t states[ENR_TYPE_COUNT])
+{
+    enr_status_t status = ENR_OK;
+    for (unsigned number = 0; number < ENR_TYPE_COUNT && status == ENR_OK; number++) {
+        mark_t mark = leads_mark(slot, number);
+        if (mark.state == ENR_REQUEST_SENDING && states[number] == ENR_REQUEST_UNKNOWN) {
+            mark.state = ENR_REQUEST_UNKNOWN;
+            status = leads_set(agent, slot, number, mark, (enr_span_t){0}, ENR_REQUEST_UNKNOWN, ENR_REQUEST_UNKNOWN);
+        }
+    }
+    return status;
+}
+
 /* Counts a lead, ends it if it is at its end, puts it to work if there is some. ENR_AGAIN: not done with it. */
 static enr_status_t meet(enr_agent_t *agent, enr_slot_t *slot, uint32_t now_ms)
 {
@@ -377,6 +393,9 @@ static enr_status_t meet(enr_agent_t *agent, enr_slot_t *slot, uint32_t now_ms)
         if (status == ENR_OK || status == ENR_AGAIN) {
             return status;
         }
+    }
+    if (settle_orphans(agent, slot, states) == ENR_AGAIN) {
+        return ENR_AGAIN; /* an error is told, and leaves it unknown all the same */
     }
     uint8_t bits = sendable(agent, slot, states);
     enr_work_t *work = free_work(agent);

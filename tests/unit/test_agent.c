@@ -1231,6 +1231,65 @@ static void test_capture_during_handshake(void **state)
     rig_free(rig);
 }
 
+/* While a sector is being erased, on a part that can suspend that (behaviours 42). */
+static void test_capture_during_erase(void **state)
+{
+    (void)state;
+    static const enr_script_flash_config_t GEOMETRY = {.size = 16 * 4096,
+                                                       .sector_size = 4096,
+                                                       .page_size = 256,
+                                                       .program_unit = 1,
+                                                       .reprogram = true,
+                                                       .suspends = true,
+                                                       .erase_polls = 1000};
+    rig_t *rig = rig_new_on(&GEOMETRY);
+    rig->config.api = NULL;
+    rig_restart(rig);
+    (void)rig_capture(rig, "Ada", EMAIL);
+    unsigned during = 0;
+    for (int i = 0; i < 20000 && during < 8; i++) {
+        (void)rig_step(rig, rig->now_ms + HOUR_MS);
+        if (!rig->flash.erasing || rig->flash.polls != 500) {
+            continue;
+        }
+        char name[16];
+        (void)snprintf(name, sizeof name, "P%u", during);
+        enr_lead_t lead = rig_lead(name);
+        enr_captured_t captured;
+        assert_int_equal(enr_agent_capture(&rig->agent, &lead, rig->now_ms, &captured), ENR_OK); /* at once */
+        assert_int_equal(captured.kind, ENR_CAPTURE_NEW);
+        lead.rating = 1;
+        assert_int_equal(enr_agent_capture(&rig->agent, &lead, rig->now_ms, &captured), ENR_OK);
+        assert_int_equal(captured.kind, ENR_CAPTURE_UPDATED);
+        assert_true(rig->flash.erasing);
+        during++;
+    }
+    assert_int_equal(during, 8);
+    rig_restart(rig);
+    for (uint32_t number = 2; number < 10; number++) {
+        assert_int_equal(record_of(rig, number).lead.rating, 1);
+    }
+    assert_int_equal(rig->flash.violations, 0);
+    rig_free(rig);
+}
+
+/* behaviours 47: a scan costs the programs of its one record, and no erase. */
+static void test_capture_costs(void **state)
+{
+    (void)state;
+    rig_t *rig = rig_new();
+    rig->config.api = NULL;
+    rig_restart(rig);
+    (void)rig_capture(rig, "Ada", EMAIL);
+    rig_run(rig, 60000);
+    uint64_t programs = rig->flash.programs;
+    uint64_t erases = rig->flash.erases;
+    (void)rig_capture(rig, "Bob", EMAIL | PHONE);
+    assert_in_range(rig->flash.programs - programs, 1, 3); /* its content, perhaps over two pages, and its entry */
+    assert_int_equal(rig->flash.erases, erases);
+    rig_free(rig);
+}
+
 int main(void)
 {
     rig_prepare();
@@ -1272,6 +1331,8 @@ int main(void)
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_capture_without_tls_memory),
         cmocka_unit_test(test_capture_during_handshake),
+        cmocka_unit_test(test_capture_during_erase),
+        cmocka_unit_test(test_capture_costs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* The agent through long stories made of chance: scans and rescans, faults of the network and the service, power cuts at
-   any flash operation, operators and sinks, on parts of several kinds. Whatever comes, no acknowledged lead is lost,
+/* The agent through long stories made of chance: scans and rescans, faults of the network and the service, power cuts
+   at any flash operation, operators and sinks, on parts of several kinds. Whatever comes, no acknowledged lead is lost,
    nothing is bought more often than was said, the counts are right, and in the end everything is delivered.
 
    test_agent_soak [FIRST COUNT]: so many stories, from this seed on. A failure names its seed. */
@@ -70,8 +70,8 @@ static turn_t bad_turn(story_t *story)
 static void plan_faults(story_t *story)
 {
     service_t *service = &story->rig->service;
-    static const enr_status_t OPENS[] = {ENR_E_DNS, ENR_E_REFUSED, ENR_E_CERT_NAME, ENR_E_TIMEOUT_HANDSHAKE, ENR_OK,
-                                         ENR_OK};
+    static const enr_status_t OPENS[] = {ENR_E_DNS, ENR_E_REFUSED, ENR_E_CERT_NAME, ENR_E_TIMEOUT_HANDSHAKE,
+                                         ENR_OK,    ENR_OK};
     service->post_at = service->post_count = service->get_at = service->get_count = 0;
     service->open_at = service->open_count = 0;
     for (uint32_t i = chance(story, 6); i > 0; i--) {
@@ -131,8 +131,8 @@ static void act_scan(story_t *story)
     enr_lead_t lead = rig_lead(person->name);
     lead.types = 1 + chance(story, 7);
     lead.rating = (uint8_t)chance(story, 6);
-    lead.consent = (enr_consent_t){CONSENT, (uint8_t)(chance(story, 2) * CONSENT), ENR_CONSENT_BY_FORM,
-                                   ENR_SPAN("1 en")};
+    lead.consent =
+        (enr_consent_t){CONSENT, (uint8_t)(chance(story, 2) * CONSENT), ENR_CONSENT_BY_FORM, ENR_SPAN("1 en")};
     if (chance(story, 8) == 0) {
         lead.contact.lastname = (enr_span_t){0};
     }
