@@ -132,6 +132,17 @@ static void pass(story_t *story, uint32_t ms)
         }                                                                                                              \
     } while (0)
 
+/* The number of a lead that was never acknowledged, and is gone, may be given again. */
+static void forget_number(story_t *story, uint32_t number)
+{
+    for (int i = 0; i < PEOPLE; i++) {
+        if (story->people[i].number == number) {
+            assert_true(story->people[i].unsure);
+            story->people[i].number = 0;
+        }
+    }
+}
+
 static void act_scan(story_t *story)
 {
     rig_t *rig = story->rig;
@@ -156,6 +167,7 @@ static void act_scan(story_t *story)
     switch (captured.kind) {
     case ENR_CAPTURE_NEW:
         assert_true(person->number == 0 || person->unsure); /* never a second lead for one person */
+        forget_number(story, captured.number);
         person->number = captured.number;
         break;
     case ENR_CAPTURE_ERASED:
