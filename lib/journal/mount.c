@@ -115,6 +115,7 @@ static enr_status_t scan(enr_journal_t *journal, uint32_t bound, found_t found[N
         enr_sector_t header;
         enr_status_t status = sector_read(journal, sector, &header);
         if (status == ENR_OK) {
+            erases_learn(journal, header.erases);
             if (header.epoch > journal->epoch) {
                 journal->epoch = header.epoch;
             }
@@ -204,6 +205,7 @@ static enr_status_t find_last(enr_journal_t *journal, const found_t *head, const
     }
     journal->last =
         (enr_place_t){.epoch = head->header.epoch, .sector = head->sector, .index = (uint16_t)(survey->count - 1u)};
+    memcpy(journal->last_head, survey->last.head, sizeof journal->last_head);
     return ENR_OK;
 }
 

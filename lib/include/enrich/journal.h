@@ -117,7 +117,8 @@ typedef struct {
     bool stuck;    /* nothing that could be done would make room */
     bool distrust; /* a mark could not be written: annexes are read to their ends */
     uint32_t session;
-    enr_place_t last; /* the last slot of the session before, which may be torn; epoch 0: none */
+    enr_place_t last;      /* the last slot of the session before, which may be torn; epoch 0: none … */
+    uint8_t last_head[16]; /* … and its entry as it was read once */
 
     /* the log */
     uint32_t epoch; /* the largest so far */
@@ -155,6 +156,9 @@ typedef struct {
     uint32_t tombstones; /* that are to be remembered */
     uint32_t extensions; /* bytes of annexes beyond those of their slots */
     uint32_t compact_to; /* compaction goes on until the tail is this epoch */
+    bool purging;
+    enr_place_t purge_at;
+    uint32_t purge_low; /* what lies below it in the sector is not looked at yet */
     bool compacting;
     bool repairing; /* what cannot be read is dropped */
     bool restarted; /* a session was begun to make room for this compaction */
