@@ -3,6 +3,7 @@
 #define ENRICH_ENRICH_H
 
 #include "enrich/address.h"
+#include "enrich/agent.h"
 #include "enrich/api.h"
 #include "enrich/arena.h"
 #include "enrich/badge.h"
@@ -19,6 +20,7 @@
 #include "enrich/journal.h"
 #include "enrich/json_reader.h"
 #include "enrich/json_writer.h"
+#include "enrich/lead.h"
 #include "enrich/limits.h"
 #include "enrich/ndef.h"
 #include "enrich/port.h"

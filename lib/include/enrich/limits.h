@@ -117,6 +117,11 @@
 #define ENR_JOURNAL_CONTENT_MAX 2048
 #endif
 
+/* Requests that the service is at work on at once, and leads that the agent holds for them (DESIGN 6). */
+#ifndef ENR_PENDING_MAX
+#define ENR_PENDING_MAX 16
+#endif
+
 /* Bytes of one item of the store (settings are the largest), and session tickets that it keeps, at most 8. */
 #ifndef ENR_STORE_ITEM_MAX
 #define ENR_STORE_ITEM_MAX 2048

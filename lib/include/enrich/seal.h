@@ -55,4 +55,16 @@ ENR_NODISCARD enr_status_t enr_seal_open(const enr_seal_t *seal, enr_seal_place_
 ENR_NODISCARD enr_status_t enr_seal_digest(const enr_seal_t *seal, enr_span_t text,
                                            uint8_t out_digest[ENR_SEAL_DIGEST_LEN]);
 
+/* SHA-256 of bytes as they come, without a key: of what a sink is given, which answers with the same (agent.h, batches).
+   Private. */
+typedef struct {
+    uint64_t opaque[32];
+} enr_hash_t;
+
+/* Begins; adds bytes, possibly none; ends, after which another start is needed. Needs no memory. Asserts that they are
+   called in this order, and that enr_tls_init has been called. */
+void enr_hash_start(enr_hash_t *hash);
+void enr_hash_add(enr_hash_t *hash, enr_span_t bytes);
+void enr_hash_finish(enr_hash_t *hash, uint8_t out_digest[ENR_SEAL_DIGEST_LEN]);
+
 #endif
