@@ -2,6 +2,7 @@
 #ifndef CLI_SESSION_H
 #define CLI_SESSION_H
 
+#include "answer_json.h"
 #include "settings.h"
 
 #include "enrich_posix.h"
@@ -10,7 +11,7 @@
 
 /* The largest request: a whole batch. */
 #define SESSION_REQUEST_MAX (ENR_BULK_MAX * ENR_REQUEST_MAX)
-#define SESSION_BODY_MAX 65536
+#define SESSION_BODY_MAX ANSWER_MAX
 
 /* Settings, trust and clock. Must not be moved while open. All zero is closed. */
 typedef struct {
