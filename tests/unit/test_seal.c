@@ -4,6 +4,8 @@
 #include "enrich/tls.h"
 #include "exact.h"
 
+#include <stdio.h>
+
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* All of TLS's memory, which a test may take away. */
@@ -283,6 +285,37 @@ static void works_without_memory(void **state)
     enr_seal_close(&seal);
 }
 
+static void assert_hash(const char *piece, size_t times, const char *digits)
+{
+    enr_hash_t hash;
+    uint8_t digest[ENR_HASH_LEN];
+    enr_hash_start(&hash);
+    for (size_t i = 0; i < times; i++) {
+        enr_hash_add(&hash, enr_span_from_str(piece));
+    }
+    enr_hash_end(&hash, digest);
+    for (size_t i = 0; i < sizeof digest; i++) {
+        char byte[3];
+        (void)snprintf(byte, sizeof byte, "%02x", digest[i]);
+        assert_memory_equal(byte, digits + 2 * i, 2);
+    }
+}
+
+/* The examples of FIPS 180-4, in one piece and in many; no memory is asked for. */
+static void hashes_as_others_do(void **state)
+{
+    (void)state;
+    exhaust();
+    size_t refused = arena.failures;
+    assert_hash("", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_hash("", 1, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    assert_hash("abc", 1, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_hash("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 1,
+                "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+    assert_hash("aaaaaaaaaa", 100000, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
+    assert_int_equal(arena.failures, refused);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +326,7 @@ int main(void)
         cmocka_unit_test(without_a_key_there_is_no_seal),
         cmocka_unit_test(gives_everything_back),
         cmocka_unit_test(works_without_memory),
+        cmocka_unit_test(hashes_as_others_do),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }
