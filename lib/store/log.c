@@ -208,6 +208,22 @@ bool log_is_newer(nonce_t a, nonce_t b)
     return a.epoch != b.epoch ? a.epoch > b.epoch : a.offset > b.offset;
 }
 
+/* Programs the entry in the scratch, filled up, and reads it back. */
+static enr_status_t write_entry(enr_store_t *store, uint32_t base, uint32_t at)
+{
+    uint8_t *head = store->scratch;
+    size_t len = HEAD_LEN + (size_t)get_number(head + 2, 2) + ENR_SEAL_TAG_LEN;
+    uint32_t size = log_entry_size(store, len - HEAD_LEN - ENR_SEAL_TAG_LEN);
+    memset(head + len, 0, size - len);
+    enr_status_t status = program(store, at, head, size);
+    if (status != ENR_OK) {
+        return status;
+    }
+    entry_t seen;
+    bool good = log_look(store, base, at, &seen) == ENR_OK && seen.crc == get_number(head + 12, 4);
+    return good ? ENR_OK : ENR_E_FLASH;
+}
+
 enr_status_t log_write(enr_store_t *store, uint32_t base, uint32_t at, uint8_t item, size_t len)
 {
     uint8_t *head = store->scratch;
@@ -218,47 +234,29 @@ enr_status_t log_write(enr_store_t *store, uint32_t base, uint32_t at, uint8_t i
     put_number(head + 4, store->epoch, 4);
     put_number(head + 8, at, 4);
     enr_seal_place_t place = {.epoch = store->epoch, .offset = at};
-    enr_status_t status =
-        enr_seal_text(store->config.seal, place, (enr_span_t){head, HEAD_LEN - 4}, (enr_span_t){text, len}, text);
-    if (status != ENR_OK) {
-        store_wipe(store);
+    if (enr_seal_text(store->config.seal, place, (enr_span_t){head, HEAD_LEN - 4}, (enr_span_t){text, len}, text) !=
+        ENR_OK) {
+        store_wipe(store, len);
         return ENR_E_FLASH;
     }
     put_number(head + 12, enr_crc32(crc_of_head(head), (enr_span_t){text, len + ENR_SEAL_TAG_LEN}), 4);
-    uint32_t size = log_entry_size(store, len);
-    memset(text + len + ENR_SEAL_TAG_LEN, 0xff, size - HEAD_LEN - len - ENR_SEAL_TAG_LEN);
-    status = program(store, at, head, size);
-    if (status == ENR_OK) {
-        entry_t seen;
-        status =
-            log_look(store, base, at, &seen) == ENR_OK && seen.crc == get_number(head + 12, 4) ? ENR_OK : ENR_E_FLASH;
-    }
-    return status;
+    return write_entry(store, base, at);
 }
 
 enr_status_t log_copy(enr_store_t *store, const entry_t *entry, uint32_t base, uint32_t at)
 {
-    uint8_t chunk[CHUNK];
-    uint32_t crc = 0;
-    uint32_t covered = HEAD_LEN + entry->len + ENR_SEAL_TAG_LEN;
-    for (uint32_t done = 0; done < entry->size; done += CHUNK) {
-        uint32_t piece = entry->size - done < CHUNK ? entry->size - done : CHUNK;
-        enr_status_t status = read(store, entry->at + done, chunk, piece);
-        if (status == ENR_OK) {
-            status = program(store, at + done, chunk, piece);
-        }
-        if (status != ENR_OK) {
-            return status == ENR_AGAIN && done == 0 ? ENR_AGAIN : ENR_E_FLASH;
-        }
-        uint32_t end = covered - done < piece ? covered - done : piece;
-        crc = done == 0 ? enr_crc32(crc_of_head(chunk), (enr_span_t){chunk + HEAD_LEN, end - HEAD_LEN})
-                        : enr_crc32(crc, (enr_span_t){chunk, end});
-    }
-    if (crc != entry->crc) {
-        return ENR_END;
+    uint8_t *head = store->scratch;
+    size_t sealed = entry->len + ENR_SEAL_TAG_LEN;
+    enr_status_t status = read(store, entry->at, head, HEAD_LEN + sealed);
+    if (status != ENR_OK) {
+        return status == ENR_AGAIN ? ENR_AGAIN : ENR_END;
     }
     entry_t seen;
-    return log_look(store, base, at, &seen) == ENR_OK && seen.crc == entry->crc ? ENR_OK : ENR_E_FLASH;
+    uint32_t crc = enr_crc32(crc_of_head(head), (enr_span_t){head + HEAD_LEN, sealed});
+    if (!parse_head(store, base, at, head, &seen) || seen.crc != entry->crc || crc != entry->crc) {
+        return ENR_END;
+    }
+    return write_entry(store, base, at);
 }
 
 enr_status_t log_is_blank(enr_store_t *store, uint32_t base, bool *out_blank)

@@ -19,9 +19,9 @@ enum { ERASE, ERASING, OPEN, COPY, READY, FAILED };
 #define FAILURES_MAX 2
 #define COPY_TRIES 4
 
-void store_wipe(enr_store_t *store)
+void store_wipe(enr_store_t *store, size_t len)
 {
-    enr_wipe(store->scratch, sizeof store->scratch);
+    enr_wipe(store->scratch + HEAD_LEN, len);
 }
 
 static uint32_t other_half(const enr_store_t *store, uint32_t base)
@@ -263,7 +263,7 @@ static enr_status_t find_another(enr_store_t *store, unsigned item)
     return status == ENR_END ? ENR_OK : status;
 }
 
-/* Copies one entry to the end of the new half. ENR_END: what was read is not what entry says. */
+/* Copies one entry to the end of the new half. ENR_END: it is not what it was. */
 static enr_status_t copy_entry(enr_store_t *store, const entry_t *entry)
 {
     uint32_t place = store->end;
@@ -271,11 +271,9 @@ static enr_status_t copy_entry(enr_store_t *store, const entry_t *entry)
         return ENR_E_FLASH;
     }
     enr_status_t status = log_copy(store, entry, store->start, place);
-    if (status != ENR_AGAIN) {
-        store->end += entry->size;
-    }
     if (status == ENR_OK) {
         store->moved[entry->item] = (enr_store_place_t){.at = place, .size = entry->size};
+        store->end += entry->size;
     }
     return status;
 }
@@ -406,14 +404,16 @@ enr_status_t enr_store_get(enr_store_t *store, enr_store_item_t item, uint8_t *o
     assert(item > 0 && item < ENR_STORE_ITEMS);
     enr_span_t value;
     enr_status_t status = store_load(store, item, &value);
-    if (status == ENR_OK && value.len > capacity) {
-        status = ENR_E_LIMIT;
+    if (status != ENR_OK) {
+        return status;
     }
-    if (status == ENR_OK) {
+    if (value.len <= capacity) {
         memcpy(out, value.ptr, value.len);
         *out_len = value.len;
+    } else {
+        status = ENR_E_LIMIT;
     }
-    store_wipe(store);
+    store_wipe(store, value.len);
     return status;
 }
 

@@ -68,11 +68,12 @@ enr_status_t log_is_blank(enr_store_t *store, uint32_t base, bool *out_blank);
 
 /* --- store.c --- */
 
-/* Opens an item's value inside the scratch; it is valid until the next call of anything. Statuses as enr_store_get. */
+/* Opens an item's value inside the scratch; it is valid until the next call of anything. Statuses as enr_store_get.
+   Only with ENR_OK is there something to wipe. */
 enr_status_t store_load(enr_store_t *store, unsigned item, enr_span_t *out_value);
 
-/* Wipes the scratch after store_load. */
-void store_wipe(enr_store_t *store);
+/* Wipes a value of len bytes that store_load has opened. */
+void store_wipe(enr_store_t *store, size_t len);
 
 /* Gives an item the value that is head and body together; neither may lie in the scratch. Statuses as enr_store_put. */
 enr_status_t store_save(enr_store_t *store, unsigned item, enr_span_t head, enr_span_t body);

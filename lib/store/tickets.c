@@ -13,57 +13,68 @@ _Static_assert(ENR_STORE_TICKETS >= 1 && ENR_STORE_TICKET + ENR_STORE_TICKETS <=
                "each place for a ticket has a number");
 _Static_assert(ENR_TICKET_MAX + FRONT_LEN <= ENR_STORE_ITEM_MAX, "a ticket fits an item");
 
-/* The front of a ticket's item. */
+/* What is at a place. */
 typedef struct {
-    unsigned place;
-    bool found; /* there is an item at this place */
-    bool same;  /* and it is of the binding that was looked for */
+    bool found; /* an item */
+    bool same;  /* of the binding that was looked for */
     int64_t written;
+    size_t len; /* of the ticket */
 } ticket_t;
 
-/* Opens what is at a place; *out_value is then valid until the next call of the store. */
-static enr_status_t look(enr_store_tickets_t *tickets, unsigned place, const uint8_t binding[BINDING_LEN],
-                         ticket_t *out_ticket, enr_span_t *out_value)
+static enr_status_t look(const enr_store_tickets_t *tickets, unsigned place, const uint8_t binding[BINDING_LEN],
+                         ticket_t *out_ticket)
 {
-    *out_ticket = (ticket_t){.place = place};
-    enr_status_t status = store_load(tickets->store, (unsigned)ENR_STORE_TICKET + place, out_value);
-    if (status == ENR_OK && out_value->len >= FRONT_LEN) {
-        out_ticket->found = true;
-        out_ticket->same = memcmp(out_value->ptr, binding, BINDING_LEN) == 0;
-        out_ticket->written = (int64_t)get_number(out_value->ptr + BINDING_LEN, 8);
+    enr_span_t value;
+    *out_ticket = (ticket_t){0};
+    enr_status_t status = store_load(tickets->store, (unsigned)ENR_STORE_TICKET + place, &value);
+    if (status == ENR_OK) {
+        out_ticket->found = value.len >= FRONT_LEN;
+        out_ticket->same = out_ticket->found && memcmp(value.ptr, binding, BINDING_LEN) == 0;
+        out_ticket->written = out_ticket->found ? (int64_t)get_number(value.ptr + BINDING_LEN, 8) : 0;
+        out_ticket->len = out_ticket->found ? value.len - FRONT_LEN : 0;
+        store_wipe(tickets->store, value.len);
     }
     return status;
+}
+
+/* The place with a ticket for a binding. ENR_OK; ENR_END: there is none. */
+static enr_status_t find(const enr_store_tickets_t *tickets, const uint8_t binding[BINDING_LEN], unsigned *out_place,
+                         ticket_t *out_ticket)
+{
+    for (*out_place = 0; *out_place < ENR_STORE_TICKETS; (*out_place)++) {
+        if (look(tickets, *out_place, binding, out_ticket) == ENR_OK && out_ticket->same && out_ticket->len > 0) {
+            return ENR_OK;
+        }
+    }
+    return ENR_END;
 }
 
 static enr_status_t load(void *ctx, const uint8_t binding[BINDING_LEN], uint8_t *out, size_t capacity, size_t *out_len)
 {
     enr_store_tickets_t *tickets = ctx;
-    enr_status_t status = ENR_END;
-    for (unsigned place = 0; place < ENR_STORE_TICKETS && status == ENR_END; place++) {
-        ticket_t ticket;
-        enr_span_t value = {NULL, 0};
-        (void)look(tickets, place, binding, &ticket, &value);
-        size_t len = ticket.same ? value.len - FRONT_LEN : 0;
-        if (len > 0 && len <= capacity && (tickets->dropped >> place & 1u) == 0) {
-            memcpy(out, value.ptr + FRONT_LEN, len);
-            *out_len = len;
-            status = ENR_OK;
-        }
+    ticket_t ticket;
+    unsigned place;
+    enr_span_t value;
+    if (find(tickets, binding, &place, &ticket) != ENR_OK || ticket.len > capacity ||
+        (tickets->dropped >> place & 1u) != 0 ||
+        store_load(tickets->store, (unsigned)ENR_STORE_TICKET + place, &value) != ENR_OK) {
+        return ENR_END;
     }
-    store_wipe(tickets->store);
-    return status;
+    memcpy(out, value.ptr + FRONT_LEN, ticket.len);
+    *out_len = ticket.len;
+    store_wipe(tickets->store, value.len);
+    return ENR_OK;
 }
 
 /* The place that a ticket for this binding may be written to now. False: there is none, or not yet. */
-static bool find_place(enr_store_tickets_t *tickets, const uint8_t binding[BINDING_LEN], int64_t now,
+static bool find_place(const enr_store_tickets_t *tickets, const uint8_t binding[BINDING_LEN], int64_t now,
                        unsigned *out_place)
 {
     bool found = false;
     int64_t oldest = 0;
     for (unsigned place = 0; place < ENR_STORE_TICKETS; place++) {
         ticket_t ticket;
-        enr_span_t value;
-        if (look(tickets, place, binding, &ticket, &value) == ENR_AGAIN) {
+        if (look(tickets, place, binding, &ticket) == ENR_AGAIN) {
             return false;
         }
         bool young = ticket.found && ticket.written <= now && now - ticket.written < KEEP_EVERY_S;
@@ -71,10 +82,10 @@ static bool find_place(enr_store_tickets_t *tickets, const uint8_t binding[BINDI
             *out_place = place;
             return !young;
         }
-        int64_t age_key = ticket.found ? ticket.written : INT64_MIN;
-        if (!young && (!found || age_key < oldest)) {
+        int64_t written = ticket.found ? ticket.written : INT64_MIN;
+        if (!young && (!found || written < oldest)) {
             found = true;
-            oldest = age_key;
+            oldest = written;
             *out_place = place;
         }
     }
@@ -103,22 +114,17 @@ static void save(void *ctx, const uint8_t binding[BINDING_LEN], enr_span_t ticke
     if (tickets->clock->wall(tickets->clock->ctx, &now) == ENR_OK && find_place(tickets, binding, now, &place)) {
         (void)write(tickets, place, binding, now, ticket); /* what cannot be written now is left */
     }
-    store_wipe(tickets->store);
 }
 
 static void drop(void *ctx, const uint8_t binding[BINDING_LEN])
 {
     enr_store_tickets_t *tickets = ctx;
-    for (unsigned place = 0; place < ENR_STORE_TICKETS; place++) {
-        ticket_t ticket;
-        enr_span_t value = {NULL, 0};
-        (void)look(tickets, place, binding, &ticket, &value);
-        if (ticket.same && value.len > FRONT_LEN) {
-            tickets->dropped = (uint8_t)(tickets->dropped | 1u << place); /* also when it cannot be written */
-            (void)write(tickets, place, binding, ticket.written, (enr_span_t){NULL, 0});
-        }
+    ticket_t ticket;
+    unsigned place;
+    if (find(tickets, binding, &place, &ticket) == ENR_OK) {
+        tickets->dropped = (uint8_t)(tickets->dropped | 1u << place); /* also when it cannot be written */
+        (void)write(tickets, place, binding, ticket.written, (enr_span_t){NULL, 0});
     }
-    store_wipe(tickets->store);
 }
 
 enr_tickets_t enr_store_tickets(enr_store_tickets_t *tickets)

@@ -100,6 +100,9 @@ enr_flash_t enr_script_flash(enr_script_flash_t *flash);
 /* The power is back: nothing is being erased, and no further cut is planned. */
 void enr_script_flash_power_on(enr_script_flash_t *flash);
 
+/* Another seed for what unstable reads give from now on. */
+void enr_script_flash_seed(enr_script_flash_t *flash, uint64_t seed);
+
 /* From now on every program of this sector gives ENR_E_FLASH, and every erase of it fails when it is asked after; its
    bytes stay as they are. */
 void enr_script_flash_break(enr_script_flash_t *flash, uint32_t sector);

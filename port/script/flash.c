@@ -425,8 +425,13 @@ void enr_script_flash_start(enr_script_flash_t *flash, const enr_script_flash_co
     *flash = (enr_script_flash_t){.config = *config, .sectors = memory, .last_erase = ENR_OK};
     flash->bytes = (uint8_t *)memory + sector_count(config) * sizeof(sector_t);
     flash->touched = flash->bytes + config->size;
-    flash->random = config->seed * 0x9e3779b97f4a7c15ull | 1u;
+    enr_script_flash_seed(flash, config->seed);
     memset(flash->bytes, 0xff, config->size);
+}
+
+void enr_script_flash_seed(enr_script_flash_t *flash, uint64_t seed)
+{
+    flash->random = seed * 0x9e3779b97f4a7c15ull | 1u;
 }
 
 enr_flash_t enr_script_flash(enr_script_flash_t *flash)

@@ -411,6 +411,37 @@ static void moves_away_from_a_place_that_fails(void **state)
     break_up(&d);
 }
 
+/* A part that says it has programmed all, and has left out a byte. */
+static enr_status_t (*sound_program)(void *ctx, uint32_t offset, const uint8_t *bytes, uint32_t len);
+
+static enr_status_t weak_program(void *ctx, uint32_t offset, const uint8_t *bytes, uint32_t len)
+{
+    uint8_t seen[256];
+    memcpy(seen, bytes, len);
+    seen[len / 2] = 0xff;
+    return sound_program(ctx, offset, seen, len);
+}
+
+static void reads_back_what_it_writes(void **state)
+{
+    (void)state;
+    device_t d;
+    make(&d, &usual);
+    start(&d);
+    put(&d, ENR_STORE_SETTINGS, ENR_SPAN("red"));
+    sound_program = d.flash.program;
+    d.flash.program = weak_program;
+    assert_int_equal(enr_store_put(&d.store, ENR_STORE_SETTINGS, ENR_SPAN("green")), ENR_E_FLASH);
+    assert_item(&d, ENR_STORE_SETTINGS, ENR_SPAN("red"));
+    assert_int_equal(enr_store_put(&d.store, ENR_STORE_SETTINGS, ENR_SPAN("green")), ENR_AGAIN);
+    assert_int_equal(settle(&d), ENR_E_FLASH); /* no half can be made to count */
+    assert_item(&d, ENR_STORE_SETTINGS, ENR_SPAN("red"));
+    d.flash.program = sound_program;
+    start(&d);
+    assert_item(&d, ENR_STORE_SETTINGS, ENR_SPAN("red"));
+    break_up(&d);
+}
+
 /* Every bit of the half that counts, turned over: each item is right, or older, or not there, or told as damaged; and
    only one of them is hit. */
 static void one_turned_bit_costs_at_most_one_item(void **state)
@@ -485,15 +516,15 @@ static void writes_what_the_format_says(void **state)
     static const char first[] =
         "454e525301fe10000100000000080000a8413cc2877bce625af8264ebdce66b7000000000100000020000000cca768c6"
         "d1f43dc44b455414d34c39356007c32e010003000100000040000000cc03026cd0a02a81e34c9cb8edc958114e563b45"
-        "feb976ffffffffffffffffffffffffff0100050001000000700000008c7cb98c627befeb8c29dd88b5a79adbd0c4ac96"
-        "937909a11dffffffffffffffffffffff0500200001000000a000000002ef8f98db2ba4f54385975e64fb1d1f95a6bcdf"
+        "feb976000000000000000000000000000100050001000000700000008c7cb98c627befeb8c29dd88b5a79adbd0c4ac96"
+        "937909a11d00000000000000000000000500200001000000a000000002ef8f98db2ba4f54385975e64fb1d1f95a6bcdf"
         "3f1b8ae159caea406d328e14c055615a047f442ebaad8a34df79804ed9875e6a";
     static const char second[] =
         "454e525301fe10000200000000080000a27f66f00bf08715859c607f288e518e0100050001000000700000008c7cb98c"
-        "627befeb8c29dd88b5a79adbd0c4ac96937909a11dffffffffffffffffffffff0500200001000000a000000002ef8f98"
+        "627befeb8c29dd88b5a79adbd0c4ac96937909a11d00000000000000000000000500200001000000a000000002ef8f98"
         "db2ba4f54385975e64fb1d1f95a6bcdf3f1b8ae159caea406d328e14c055615a047f442ebaad8a34df79804ed9875e6a"
         "0000000002000000900400000f6321b8efd8e047b64d6e1faeacde6df74047ef0300080002000000b00400006e07cb6d"
-        "3f8329db7aac2581b7648363bd7d78d95f507b3f5ae93a86ffffffffffffffff";
+        "3f8329db7aac2581b7648363bd7d78d95f507b3f5ae93a860000000000000000";
     uint8_t wanted[2048];
     memset(wanted, 0xff, sizeof wanted);
     parse_hex(first, wanted);
@@ -893,6 +924,7 @@ int main(void)
         cmocka_unit_test(refuses_another_geometry),
         cmocka_unit_test(reads_on_when_a_half_is_worn_out),
         cmocka_unit_test(moves_away_from_a_place_that_fails),
+        cmocka_unit_test(reads_back_what_it_writes),
         cmocka_unit_test(one_turned_bit_costs_at_most_one_item),
         cmocka_unit_test(an_old_value_does_not_win_again),
         cmocka_unit_test(writes_what_the_format_says),

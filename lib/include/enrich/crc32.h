@@ -5,7 +5,7 @@
 #include "enrich/span.h"
 
 /* The CRC-32 of IEEE 802.3 (reflected, polynomial 0x04C11DB7) of bytes, going on from the CRC-32 of those before them;
-   0 when there are none. Bit by bit, without a table. */
+   0 when there are none. */
 uint32_t enr_crc32(uint32_t so_far, enr_span_t bytes);
 
 #endif
