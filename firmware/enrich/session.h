@@ -21,6 +21,9 @@ typedef struct {
     enr_posix_bundle_t bundle;
 } service_t;
 
+/* Readies TLS, and what it has for others: random bytes, seals. Once per process. EXIT_DONE, or the problem. */
+exit_code_t service_ready_tls(problem_t *out_problem);
+
 /* Takes the settings together and readies trust, TLS and the catching of signals; connects nothing. Once per process.
    EXIT_DONE, or the problem. */
 exit_code_t service_open(service_t *service, const options_t *options, problem_t *out_problem);
