@@ -84,6 +84,7 @@ enr_status_t enr_agent_init(enr_agent_t *agent, const enr_agent_config_t *config
     agent->random = config->seed != 0 ? config->seed : 1;
     agent->last_ms = now_ms;
     agent->scanning = true;
+    agent->tallying = true;
     agent->unread = true;
     timer_start(&agent->hold, now_ms, pace_random(agent, agent->paces.spread_ms + 1));
     timer_start(&agent->rounds, now_ms, pace_random(agent, agent->paces.late_poll_ms));
@@ -111,17 +112,6 @@ static void tend_store(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
     }
 }
 
-/* A compaction moves leads, which would then be counted twice or not at all. */
-static void count_again(enr_agent_t *agent)
-{
-    uint32_t erased = agent->counts[ENR_REQUEST_ERASED];
-    memset(agent->counts, 0, sizeof agent->counts);
-    agent->counts[ENR_REQUEST_ERASED] = erased;
-    agent->unreadable = 0;
-    agent->cursor = (enr_cursor_t){0};
-    agent->met = (enr_place_t){0};
-}
-
 /* The journal works when it must, and when there is nothing else to do; not while leads are counted. */
 static void tend_journal(enr_agent_t *agent, bool *out_more)
 {
@@ -130,8 +120,9 @@ static void tend_journal(enr_agent_t *agent, bool *out_more)
         return;
     }
     enr_status_t status = enr_journal_step(agent->config.journal, pace_today(agent));
-    if (!agent->counted) {
-        count_again(agent);
+    if (agent->tallying && status != ENR_OK) { /* leads may have been moved: counted twice, or not at all */
+        agent->tallying = !agent->counted;
+        leads_rewind(agent);
     }
     if (status == ENR_OK) {
         agent->blocked = false;
@@ -159,6 +150,7 @@ static void tend_purge(enr_agent_t *agent, uint32_t now_ms)
 static void tend_rounds(enr_agent_t *agent, uint32_t now_ms)
 {
     if (timer_is_due(&agent->rounds) && agent->counted) {
+        agent->tallying = true;
         leads_rewind(agent);
         agent->late_cursor = (enr_cursor_t){0};
         agent->scanning_late = true;
@@ -219,6 +211,7 @@ void enr_agent_step(enr_agent_t *agent, uint32_t now_ms, enr_wait_t *out_wait)
     }
     tend_purge(agent, now_ms);
     calls_step(agent, now_ms, out_wait);
+    leads_sweep(agent);
     if (more_soon || agent->blocked) {
         wait_for(out_wait, now_ms, 1); /* an erase takes its time */
     } else if (agent->unread || agent->unsaved != 0) {
@@ -264,9 +257,10 @@ void enr_agent_status(enr_agent_t *agent, uint32_t now_ms, enr_agent_status_t *o
     pace_tick(agent, now_ms);
     memset(out_status, 0, sizeof *out_status);
     out_status->counted = agent->counted;
-    memcpy(out_status->counts, agent->counts, sizeof agent->counts);
+    memcpy(out_status->counts, agent->tally.states, sizeof out_status->counts);
     out_status->counts[ENR_REQUEST_NONE] = 0;
-    out_status->unreadable = agent->unreadable;
+    out_status->counts[ENR_REQUEST_ERASED] = agent->erased;
+    out_status->unreadable = agent->tally.unreadable;
     out_status->room = enr_journal_room(agent->config.journal, TYPICAL_CONTENT, TYPICAL_ANNEX);
     for (unsigned flag = 0; flag < ENR_FLAGS; flag++) {
         out_status->flags |= (uint8_t)((agent->flags[flag] != 0) << flag);

@@ -110,7 +110,8 @@ enr_slot_t *leads_own_slot(enr_agent_t *agent, enr_slot_t *slot);
 /* What may be sent of a lead at work, after its content or a state has changed. */
 void leads_renew(enr_agent_t *agent, enr_work_t *work, const enr_lead_t *lead);
 
-/* Lets go of leads at work for which there is nothing to do. */
+/* Lets go of leads at work for which there is nothing to do: at the end of a step, so that nobody else loses one under
+   his hands. */
 void leads_sweep(enr_agent_t *agent);
 
 /* Starts to look at all leads again, from the oldest on: some that were passed over may have work now. */

@@ -15,7 +15,6 @@ void calls_drop(enr_agent_t *agent)
 {
     enr_api_close(agent->config.api);
     begin_over(agent);
-    leads_sweep(agent);
 }
 
 void calls_give_up(enr_agent_t *agent)
@@ -43,9 +42,21 @@ static enr_work_t *due_poll(enr_agent_t *agent, unsigned *out_number)
     return NULL;
 }
 
+/* Pending requests are always at work, once all leads have been looked at. */
+static unsigned count_pending(const enr_agent_t *agent)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < ENR_PENDING_MAX + 1; i++) {
+        for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
+            count += leads_mark(&agent->works[i].slot, number).state == ENR_REQUEST_PENDING ? 1 : 0;
+        }
+    }
+    return count;
+}
+
 static bool may_submit(const enr_agent_t *agent)
 {
-    return agent->counted && agent->counts[ENR_REQUEST_PENDING] < ENR_PENDING_MAX;
+    return agent->counted && count_pending(agent) < ENR_PENDING_MAX;
 }
 
 /* The oldest lead first. */
@@ -173,7 +184,6 @@ static void begin(enr_agent_t *agent, enr_work_t *work, unsigned number, bool is
         if (is_poll) {
             timer_start(&work->polls[number].next, now_ms, agent->paces.late_poll_ms);
         }
-        leads_sweep(agent);
     }
 }
 
@@ -390,8 +400,7 @@ static void renew(enr_agent_t *agent, enr_work_t *work)
     if (leads_read(agent, &work->slot, &lead) == ENR_OK) {
         leads_renew(agent, work, &lead);
     } else {
-        agent->scanning = agent->counted; /* found again by the walk */
-        leads_rewind(agent);
+        leads_rewind(agent); /* found again by the walk */
     }
 }
 
@@ -429,8 +438,7 @@ static void settle(enr_agent_t *agent, uint32_t now_ms)
     if (is_sent) {
         renew(agent, work);
     }
-    leads_sweep(agent);
-    timer_start(&agent->idle, now_ms, agent->counts[ENR_REQUEST_PENDING] > 0 ? ENR_REUSE_SAFE_MS : ENR_REUSE_POST_MS);
+    timer_start(&agent->idle, now_ms, count_pending(agent) > 0 ? ENR_REUSE_SAFE_MS : ENR_REUSE_POST_MS);
 }
 
 static void call(enr_agent_t *agent, uint32_t now_ms, enr_wait_t *out_wait)

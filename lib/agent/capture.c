@@ -132,7 +132,6 @@ static void content_changed(enr_agent_t *agent, const enr_slot_t *slot, const en
             calls_give_up(agent); /* if it has not left: it will go with what is known now */
         }
         leads_renew(agent, work, lead);
-        leads_sweep(agent);
     }
 }
 
@@ -188,7 +187,9 @@ static enr_status_t capture_again(enr_agent_t *agent, enr_lead_t *lead, enr_slot
         status = leads_heard(agent, enr_journal_set(agent->config.journal, slot, ENR_JOURNAL_CONTENT, 1, bytes));
     }
     if (status == ENR_OK) {
-        agent->unreadable -= lead->scans == 1 && agent->unreadable > 0 ? 1 : 0; /* it was damaged */
+        if (lead->scans == 1 && agent->tally.unreadable > 0) {
+            agent->tally.unreadable--; /* it was damaged */
+        }
         content_changed(agent, slot, lead, before, out->states);
         fill_in(out, ENR_CAPTURE_UPDATED, slot->number, lead);
     }
@@ -277,7 +278,6 @@ static enr_status_t operate(enr_agent_t *agent, uint32_t number, enr_type_t type
     if (work != NULL) {
         timer_stop(&work->polls[which].next);
         leads_renew(agent, work, &lead);
-        leads_sweep(agent);
     } else {
         leads_rewind(agent);
     }
@@ -360,8 +360,8 @@ static enr_status_t erase(enr_agent_t *agent, enr_slot_t *found)
     }
     if (status == ENR_OK) {
         leads_states(agent, slot, &lead, states);
-    } else if (agent->unreadable > 0) {
-        agent->unreadable--;
+    } else if (agent->tally.unreadable > 0) {
+        agent->tally.unreadable--;
     }
     status = leads_retire(agent, slot, states);
     if (status == ENR_OK) {

@@ -136,18 +136,26 @@ bool leads_delivered(const enr_request_state_t states[ENR_TYPE_COUNT])
 
 /* --- counts and marks --- */
 
-/* While leads are being counted, those that the walk has not met yet will be counted then. */
-static bool is_counted(const enr_agent_t *agent, const enr_slot_t *slot)
+static void move(uint32_t *states, enr_request_state_t before, enr_request_state_t after)
 {
-    return agent->counted || slot->place.epoch < agent->met.epoch ||
-           (slot->place.epoch == agent->met.epoch && slot->place.index <= agent->met.index);
+    states[before] -= states[before] > 0 ? 1 : 0;
+    states[after]++;
+}
+
+/* A walk that counts will count what it has not met yet. */
+static bool is_met(const enr_agent_t *agent, const enr_slot_t *slot)
+{
+    return agent->tallying && (slot->place.epoch < agent->met.epoch ||
+                               (slot->place.epoch == agent->met.epoch && slot->place.index <= agent->met.index));
 }
 
 void leads_count(enr_agent_t *agent, const enr_slot_t *slot, enr_request_state_t before, enr_request_state_t after)
 {
-    if (is_counted(agent, slot)) {
-        agent->counts[before]--; /* that of NONE is of no use, and may go below 0 */
-        agent->counts[after]++;
+    if (agent->counted) {
+        move(agent->tally.states, before, after);
+    }
+    if (is_met(agent, slot)) {
+        move(agent->fresh.states, before, after);
     }
 }
 
@@ -189,13 +197,11 @@ enr_status_t leads_retire(enr_agent_t *agent, enr_slot_t *slot, const enr_reques
     agent->journal_idle = false;
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
         if (states[number] != ENR_REQUEST_NONE) {
-            if (is_counted(agent, slot)) {
-                agent->counts[states[number]]--;
-            }
+            leads_count(agent, slot, states[number], ENR_REQUEST_NONE);
             tell(agent, slot, number, ENR_REQUEST_ERASED, ENR_OK);
         }
     }
-    agent->counts[ENR_REQUEST_ERASED]++;
+    agent->erased++;
     agent->purge_wanted = true;
     uint32_t lead = slot->number; /* the slot may be that of a lead at work, and go with it */
     if (agent->phase != PHASE_IDLE && agent->work == leads_work(agent, lead)) {
@@ -274,10 +280,10 @@ void leads_sweep(enr_agent_t *agent)
 
 void leads_rewind(enr_agent_t *agent)
 {
-    if (agent->counted) {
-        agent->cursor = (enr_cursor_t){0};
-        agent->scanning = true;
-    }
+    agent->cursor = (enr_cursor_t){0};
+    agent->scanning = true;
+    memset(&agent->fresh, 0, sizeof agent->fresh);
+    agent->met = (enr_place_t){0};
 }
 
 static enr_work_t *free_work(enr_agent_t *agent)
@@ -355,11 +361,20 @@ static bool is_expired(const enr_agent_t *agent, const enr_lead_t *lead,
     return is_old;
 }
 
-static void count_states(enr_agent_t *agent, const enr_request_state_t states[ENR_TYPE_COUNT])
+/* A request that an earlier start left in sending is unknown; it is marked so, since a mark that a power cut has torn
+   may read otherwise later, and the request would be one now and ready then (behaviours 44). */
+static enr_status_t settle_orphans(enr_agent_t *agent, enr_slot_t *slot,
+                                   const enr_request_state_t states[ENR_TYPE_COUNT])
 {
-    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        agent->counts[states[number]]++;
+    enr_status_t status = ENR_OK;
+    for (unsigned number = 0; number < ENR_TYPE_COUNT && status == ENR_OK; number++) {
+        mark_t mark = leads_mark(slot, number);
+        if (mark.state == ENR_REQUEST_SENDING && states[number] == ENR_REQUEST_UNKNOWN) {
+            mark.state = ENR_REQUEST_UNKNOWN;
+            status = leads_set(agent, slot, number, mark, (enr_span_t){0}, ENR_REQUEST_UNKNOWN, ENR_REQUEST_UNKNOWN);
+        }
     }
+    return status;
 }
 
 /* Counts a lead, ends it if it is at its end, puts it to work if there is some. ENR_AGAIN: not done with it. */
@@ -368,7 +383,7 @@ static enr_status_t meet(enr_agent_t *agent, enr_slot_t *slot, uint32_t now_ms)
     enr_lead_t lead;
     enr_status_t status = leads_read(agent, slot, &lead);
     if (status != ENR_OK) {
-        agent->unreadable += status == ENR_AGAIN || agent->counted ? 0 : 1;
+        agent->fresh.unreadable += status == ENR_AGAIN ? 0 : 1;
         return status;
     }
     enr_request_state_t states[ENR_TYPE_COUNT];
@@ -379,24 +394,30 @@ static enr_status_t meet(enr_agent_t *agent, enr_slot_t *slot, uint32_t now_ms)
             return status;
         }
     }
+    if (settle_orphans(agent, slot, states) == ENR_AGAIN) {
+        return ENR_AGAIN; /* an error is told, and leaves it unknown all the same */
+    }
     uint8_t bits = sendable(agent, slot, states);
     enr_work_t *work = free_work(agent);
     bool is_new = leads_work(agent, slot->number) == NULL;
     if (is_new && work != NULL && has_work(agent, slot, bits)) {
         status = put_to_work(agent, work, slot, bits, now_ms);
     }
-    if (!agent->counted && status != ENR_AGAIN) {
-        count_states(agent, states);
+    for (unsigned number = 0; number < ENR_TYPE_COUNT && status != ENR_AGAIN; number++) {
+        agent->fresh.states[states[number]]++;
     }
     return status;
 }
 
 static void end_walk(enr_agent_t *agent)
 {
-    bool was_counted = agent->counted;
-    agent->counted = true;
     agent->scanning = false;
-    if (!was_counted) {
+    if (agent->tallying) {
+        agent->tally = agent->fresh;
+        agent->tallying = false;
+    }
+    if (!agent->counted) {
+        agent->counted = true;
         leads_rewind(agent); /* pending ones are at work; now for the rest */
     }
 }
@@ -412,7 +433,7 @@ void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
     if (status == ENR_END) {
         end_walk(agent);
     } else if (status == ENR_OK) {
-        bool is_known = slot.gone || (agent->counted && leads_work(agent, slot.number) != NULL);
+        bool is_known = slot.gone || (!agent->tallying && leads_work(agent, slot.number) != NULL);
         if (!is_known && meet(agent, leads_own_slot(agent, &slot), now_ms) == ENR_AGAIN) {
             return;
         }

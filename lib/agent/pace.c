@@ -152,7 +152,6 @@ void pace_flag(enr_agent_t *agent, enr_flag_t flag, unsigned gate, uint32_t now_
             start_probe(agent, i, now_ms, ENR_PROBE_MIN_MS);
         }
     }
-    leads_sweep(agent);
 }
 
 static void clear_gates(enr_agent_t *agent, enr_flag_t flag, uint8_t gates)

@@ -516,11 +516,16 @@ enr_status_t enr_journal_retire(enr_journal_t *journal, enr_slot_t *slot, uint16
         mark_t mark = {.kind = MARK_GONE, .value = until_day, .sequence = next_sequence(journal, slot)};
         status = add(journal, slot, mark, NULL);
     }
-    if (status == ENR_OK && room_counts(journal, slot->place)) {
+    if (status != ENR_OK) {
+        return status;
+    }
+    if (room_counts(journal, slot->place)) {
         room_drop(journal, size);
         journal->stats.unpurged++;
+        journal->tombstones += until_day != 0;
     }
-    return status;
+    compact_unpin(journal, slot);
+    return ENR_OK;
 }
 
 enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *slot, const entry_t *entry)

@@ -198,12 +198,24 @@ ENR_NODISCARD enr_status_t mark_data(enr_journal_t *journal, const enr_slot_t *s
 /* Whether so many bytes, with their entry, may be written now. ENR_OK, ENR_AGAIN, ENR_E_FULL. */
 ENR_NODISCARD enr_status_t room_for(enr_journal_t *journal, uint32_t bytes);
 
+/* Whether compaction can win a sector. */
+bool room_can_be_made(const enr_journal_t *journal);
+
 /* A slot of the log is counted, or counted out: a living one with so many bytes. */
 bool room_counts(const enr_journal_t *journal, enr_place_t place);
 void room_add(enr_journal_t *journal, uint32_t bytes);
 void room_drop(enr_journal_t *journal, uint32_t bytes);
 
 /* compact.c */
+
+/* Opens a pack of tombstones to journal->scratch + MARK_HEAD_LEN; its sector is in view. */
+ENR_NODISCARD enr_status_t tombstones_open(enr_journal_t *journal, const enr_place_t *place, const entry_t *entry);
+
+/* The compaction under way is given up: what it copied is void. */
+void compact_stop(enr_journal_t *journal);
+
+/* A living slot is no more: the tail may have lost its last one. */
+void compact_unpin(enr_journal_t *journal, const enr_slot_t *slot);
 
 /* Whether a slot has been copied by the compaction under way, so that it must not change now. */
 bool compact_has_copied(const enr_journal_t *journal, const enr_slot_t *slot);
@@ -212,6 +224,12 @@ bool compact_has_copied(const enr_journal_t *journal, const enr_slot_t *slot);
 void compact_until(enr_journal_t *journal, const enr_slot_t *slot);
 
 /* walk.c */
+
+/* Whether an entry is a slot of a lead. */
+bool is_lead(kind_t kind);
+
+/* Whether a tombstone's time is over. */
+bool is_forgotten(const enr_journal_t *journal, uint16_t until_day);
 
 /* Moves to the next entry that counts; *at is then behind it. ENR_OK, ENR_END, ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, enr_place_t *out_place,

@@ -6,12 +6,20 @@
 /* What a sector holds beside slots: its first record, the entry of a new tail, tombstones on their way. */
 #define OVERHEAD 96u
 
+/* What one takes of a pack, with its share of entry and tag. */
+#define TOMBSTONE_BYTES 10u
+
 /* Sectors that so many bytes of slots surely fit into after compaction: each but the last is filled until the largest
    one finds no room. */
 static uint64_t sectors_for(const enr_journal_t *journal, uint64_t bytes, uint32_t largest)
 {
     uint32_t filled = sector_usable(journal) - OVERHEAD - largest;
     return (bytes + filled - 1) / filled;
+}
+
+static uint64_t living_bytes(const enr_journal_t *journal)
+{
+    return journal->stats.bytes + (uint64_t)TOMBSTONE_BYTES * journal->tombstones;
 }
 
 static uint16_t sectors_allowed(const enr_journal_t *journal)
@@ -30,8 +38,15 @@ enr_status_t room_for(enr_journal_t *journal, uint32_t bytes)
     journal->wanted = true;
     uint32_t largest = bytes > journal->stats.largest ? bytes : journal->stats.largest;
     bool full = journal->stats.counted &&
-                sectors_for(journal, journal->stats.bytes + bytes, largest) > sectors_allowed(journal);
+                sectors_for(journal, living_bytes(journal) + bytes, largest) > sectors_allowed(journal);
     return full || journal->stuck ? ENR_E_FULL : ENR_AGAIN;
+}
+
+/* Sectors that are in use, and more than compaction would leave. */
+bool room_can_be_made(const enr_journal_t *journal)
+{
+    uint64_t used = journal->sectors - sector_free(journal) - journal->stats.bad;
+    return used > sectors_for(journal, living_bytes(journal), journal->stats.largest);
 }
 
 /* A slot is in the figures once counting has passed it, or when it is over. */
@@ -52,7 +67,7 @@ void room_add(enr_journal_t *journal, uint32_t bytes)
 
 void room_drop(enr_journal_t *journal, uint32_t bytes)
 {
-    journal->stuck = false;
+    journal->stuck = journal->restarted = false;
     journal->stats.leads--;
     journal->stats.bytes -= bytes;
 }
@@ -122,7 +137,8 @@ uint32_t enr_journal_room(const enr_journal_t *journal, size_t content_len, size
                        : 0;
     uint32_t largest = bytes > journal->stats.largest ? bytes : journal->stats.largest;
     uint64_t all = (uint64_t)sectors_allowed(journal) * (sector_usable(journal) - OVERHEAD - largest);
-    uint64_t later = journal->stats.counted && all > journal->stats.bytes ? (all - journal->stats.bytes) / bytes : 0;
+    uint64_t living = living_bytes(journal);
+    uint64_t later = journal->stats.counted && all > living ? (all - living) / bytes : 0;
     now = now > later ? now : later;
     return now > UINT32_MAX ? UINT32_MAX : (uint32_t)now;
 }

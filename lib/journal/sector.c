@@ -476,7 +476,7 @@ enr_status_t sector_spoil(enr_journal_t *journal)
     bool clean = false;
     uint16_t first = free_after(journal, journal->arc);
     uint16_t second = first == NOWHERE ? NOWHERE : free_after(journal, first);
-    if (second == NOWHERE || sector_free(journal) < ENR_JOURNAL_SPARE + 2) {
+    if (journal->erasing != NOWHERE || second == NOWHERE || sector_free(journal) < ENR_JOURNAL_SPARE + 2) {
         return ENR_AGAIN;
     }
     enr_status_t status = is_clean(journal, first, &clean);

@@ -124,7 +124,7 @@ enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, enr_place_t *out
     return status;
 }
 
-static bool is_lead(kind_t kind)
+bool is_lead(kind_t kind)
 {
     return kind == KIND_LEAD || kind == KIND_COPY || kind == KIND_SALVAGE;
 }
@@ -151,39 +151,81 @@ enr_status_t enr_journal_next(enr_journal_t *journal, enr_cursor_t *cursor, enr_
     }
 }
 
-/* Looks through all slots for the newest one with a number or a digest. */
-static enr_status_t find(enr_journal_t *journal, const uint8_t *hash, uint32_t number, enr_slot_t *out_slot)
+bool is_forgotten(const enr_journal_t *journal, uint16_t until_day)
+{
+    return until_day != 0 && until_day < journal->today;
+}
+
+/* What is looked for, and what was found. */
+typedef struct {
+    const uint8_t *hash; /* NULL: the number */
+    uint32_t number;
+    enr_place_t place;
+    bool is_tombstone; /* there is one that was kept after its slot */
+    uint16_t until_day;
+} search_t;
+
+static enr_status_t look_in_tombstones(enr_journal_t *journal, const enr_place_t *place, const entry_t *entry,
+                                       search_t *search)
+{
+    enr_status_t status = tombstones_open(journal, place, entry);
+    for (uint16_t i = 0; status == ENR_OK && i + 8u <= entry->content_len; i = (uint16_t)(i + 8u)) {
+        const uint8_t *one = journal->scratch + MARK_HEAD_LEN + i;
+        uint16_t day = get_16(one + ENR_JOURNAL_HASH_LEN);
+        if (memcmp(one, search->hash, ENR_JOURNAL_HASH_LEN) == 0 && !is_forgotten(journal, day)) {
+            search->is_tombstone = true;
+            search->until_day = day;
+        }
+    }
+    return status;
+}
+
+/* The slot with the largest number counts: compaction writes old ones behind young ones. */
+static enr_status_t look_at(enr_journal_t *journal, const enr_place_t *place, const entry_t *entry, search_t *search)
+{
+    if (is_lead(entry->kind) && entry->number >= search->number &&
+        (search->hash == NULL ? entry->number == search->number
+                              : memcmp(entry->head + 10, search->hash, ENR_JOURNAL_HASH_LEN) == 0)) {
+        search->number = entry->number;
+        search->place = *place;
+    }
+    bool tombstones = search->hash != NULL && entry->kind == KIND_TOMBSTONES;
+    return tombstones ? look_in_tombstones(journal, place, entry, search) : ENR_OK;
+}
+
+static enr_status_t find(enr_journal_t *journal, search_t search, enr_slot_t *out_slot)
 {
     enr_place_t at = {0};
-    enr_place_t found = {0};
     for (;;) {
         enr_place_t place;
         entry_t entry;
         enr_status_t status = walk_next(journal, &at, &place, &entry);
+        if (status == ENR_OK) {
+            status = look_at(journal, &place, &entry, &search);
+        }
         if (status == ENR_END) {
             break;
         }
         if (status != ENR_OK && status != ENR_E_SEAL) {
             return status;
         }
-        if (status == ENR_OK && is_lead(entry.kind) &&
-            (hash != NULL ? memcmp(entry.head + 10, hash, ENR_JOURNAL_HASH_LEN) == 0 : entry.number == number)) {
-            found = place;
-        }
     }
-    if (found.epoch == 0) {
-        return ENR_END;
+    *out_slot = (enr_slot_t){.gone = true, .until_day = search.until_day};
+    enr_status_t status = search.place.epoch == 0 ? ENR_END : slot_load(journal, search.place, out_slot);
+    bool forgotten = status == ENR_OK && out_slot->gone && is_forgotten(journal, out_slot->until_day);
+    if (status == ENR_END && search.is_tombstone) {
+        memcpy(out_slot->hash, search.hash, ENR_JOURNAL_HASH_LEN);
+        return ENR_OK;
     }
-    out_slot->next_held = NULL;
-    return slot_load(journal, found, out_slot);
+    return forgotten ? ENR_END : status;
 }
 
 enr_status_t enr_journal_find(enr_journal_t *journal, const uint8_t hash[ENR_JOURNAL_HASH_LEN], enr_slot_t *out_slot)
 {
-    return find(journal, hash, 0, out_slot);
+    return find(journal, (search_t){.hash = hash}, out_slot);
 }
 
 enr_status_t enr_journal_find_number(enr_journal_t *journal, uint32_t number, enr_slot_t *out_slot)
 {
-    return find(journal, NULL, number, out_slot);
+    return number == 0 ? ENR_END : find(journal, (search_t){.number = number}, out_slot);
 }

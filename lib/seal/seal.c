@@ -116,3 +116,36 @@ enr_status_t enr_seal_digest(const enr_seal_t *seal, enr_span_t text, uint8_t ou
 {
     return mac(seal->digest, text, out_digest) ? ENR_OK : ENR_E_SEAL;
 }
+
+/* --- plain digests --- */
+
+_Static_assert(sizeof(psa_hash_operation_t) <= sizeof(enr_hash_t), "PSA's state fits");
+_Static_assert(_Alignof(psa_hash_operation_t) <= _Alignof(enr_hash_t), "and lies as it must");
+
+static psa_hash_operation_t *operation(enr_hash_t *hash)
+{
+    return (psa_hash_operation_t *)(void *)hash->opaque;
+}
+
+void enr_hash_start(enr_hash_t *hash)
+{
+    *hash = (enr_hash_t){0};
+    psa_status_t status = psa_hash_setup(operation(hash), PSA_ALG_SHA_256);
+    assert(status == PSA_SUCCESS);
+    (void)status;
+}
+
+void enr_hash_add(enr_hash_t *hash, enr_span_t bytes)
+{
+    psa_status_t status = psa_hash_update(operation(hash), bytes.ptr, bytes.len);
+    assert(status == PSA_SUCCESS);
+    (void)status;
+}
+
+void enr_hash_finish(enr_hash_t *hash, uint8_t out_digest[ENR_SEAL_DIGEST_LEN])
+{
+    size_t len = 0;
+    psa_status_t status = psa_hash_finish(operation(hash), out_digest, ENR_SEAL_DIGEST_LEN, &len);
+    assert(status == PSA_SUCCESS && len == ENR_SEAL_DIGEST_LEN);
+    (void)status;
+}

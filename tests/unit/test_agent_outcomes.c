@@ -90,10 +90,20 @@ static void make_texts(void)
 
 /* --- into a cell and out of it --- */
 
+/* A part whose bits can be cleared one by one, and two whose units are programmed once; one cannot read while it
+   erases. */
+static const enr_script_flash_config_t GEOMETRIES[] = {
+    {.size = 16 * 4096, .sector_size = 4096, .page_size = 256, .program_unit = 1, .reprogram = true, .suspends = true},
+    {.size = 16 * 4096, .sector_size = 4096, .page_size = 256, .program_unit = 8, .suspends = true},
+    {.size = 8 * 8192, .sector_size = 8192, .page_size = 256, .program_unit = 32, .erase_polls = 2},
+};
+#define GEOMETRY_COUNT (sizeof GEOMETRIES / sizeof GEOMETRIES[0])
+static const enr_script_flash_config_t *geometry = &GEOMETRIES[0];
+
 /* Everything up to the call, and what will come of it. */
 static rig_t *prepare(const way_t *way)
 {
-    rig_t *rig = rig_new();
+    rig_t *rig = rig_new_on(geometry);
     rig->paces.late_ms = way->late ? 1 : rig->paces.late_ms;
     rig->paces.grace_ms = way->late ? 1 : rig->paces.grace_ms;
     rig_restart(rig);
@@ -217,7 +227,8 @@ static void help(rig_t *rig)
     if (state == ENR_REQUEST_UNKNOWN || state == ENR_REQUEST_REJECTED) {
         unsigned before = rig_accepted(rig, "Teodor", EMAIL);
         rig_run(rig, 4 * HOUR_MS);
-        assert_int_equal(rig_state(rig, 1, EMAIL), state); /* held */
+        enr_request_state_t after = rig_state(rig, 1, EMAIL); /* held; of a torn mark it may be the other one */
+        assert_true(after == state || after == ENR_REQUEST_UNKNOWN);
         assert_int_equal(rig_accepted(rig, "Teodor", EMAIL), before);
         RIG_DO(rig, enr_agent_resend(&rig->agent, 1, EMAIL, rig->now_ms));
     }
@@ -352,6 +363,8 @@ static void test_rows(void **state)
 /* --- the power goes --- */
 
 static unsigned cuts;
+static unsigned sparing; /* of the cuts, every so many-th is made */
+static unsigned turn;
 
 /* The states that a cut may leave: DESIGN 6, "exactly one of these states". */
 static bool is_allowed(const way_t *way, const rig_t *rig, enr_request_state_t state)
@@ -371,6 +384,9 @@ static void cut_way(const way_t *way)
     rig_free(rig);
     for (uint64_t at = 1; at <= count; at++) {
         for (int kind = 0; kind < ENR_SCRIPT_CUT_KINDS; kind++) {
+            if (turn++ % sparing != 0) {
+                continue;
+            }
             rig = prepare(way);
             rig->flash.cut_at = rig->flash.operations + at;
             rig->flash.cut_kind = (enr_script_cut_t)kind;
@@ -381,6 +397,9 @@ static void cut_way(const way_t *way)
             rig->paces = ENR_PACES_DEFAULT;
             rig->wall_s = 1793500000;
             rig_restart(rig);
+            while (!rig_status(rig).counted) {
+                (void)rig_step(rig, rig->now_ms + 1);
+            }
             enr_request_state_t state = rig_state(rig, 1, EMAIL);
             if (!is_allowed(way, rig, state)) {
                 fail_msg("%s, column %u, operation %u, kind %d: %s after %u posts",
@@ -397,10 +416,15 @@ static void cut_way(const way_t *way)
     }
 }
 
+/* Every cut on the first part, a sample on the others. */
 static void test_power_cut_in_each_cell(void **state)
 {
     (void)state;
-    run_all(cut_way);
+    for (size_t i = 0; i < GEOMETRY_COUNT; i++) {
+        geometry = &GEOMETRIES[i];
+        sparing = i == 0 ? 1 : 7;
+        run_all(cut_way);
+    }
     print_message("cells: cuts=%u\n", cuts);
     assert_true(cuts > 0);
 }

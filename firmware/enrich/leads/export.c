@@ -28,7 +28,7 @@ typedef struct {
     enr_batch_item_t *items;
     size_t results;
     size_t damaged;
-    uint8_t digest[ENR_HASH_LEN];
+    uint8_t digest[ENR_SEAL_DIGEST_LEN];
 } export_t;
 
 static void free_export(export_t *out)
@@ -126,7 +126,7 @@ static void digest_rows(export_t *out, bool json)
     for (size_t i = 0; i < out->count; i++) {
         enr_hash_add(&hash, (enr_span_t){(const uint8_t *)out->rows[i].text, out->rows[i].len});
     }
-    enr_hash_end(&hash, out->digest);
+    enr_hash_finish(&hash, out->digest);
 }
 
 /* Takes everything together in one form. EXIT_DONE, or the problem. */
@@ -205,15 +205,15 @@ exit_code_t leads_export(leads_t *leads)
 
 /* --- confirm --- */
 
-static bool read_digest(const char *digits, uint8_t out_digest[ENR_HASH_LEN])
+static bool read_digest(const char *digits, uint8_t out_digest[ENR_SEAL_DIGEST_LEN])
 {
     pins_t pins = {0}; /* a pin is such a digest, too */
     bool good = options_add_pin(&pins, digits) == NULL;
-    memcpy(out_digest, pins.digests[0], ENR_HASH_LEN);
+    memcpy(out_digest, pins.digests[0], ENR_SEAL_DIGEST_LEN);
     return good;
 }
 
-static exit_code_t take(leads_t *leads, export_t *out, const uint8_t digest[ENR_HASH_LEN])
+static exit_code_t take(leads_t *leads, export_t *out, const uint8_t digest[ENR_SEAL_DIGEST_LEN])
 {
     enr_status_t status;
     LEADS_DO(leads, status,
@@ -230,7 +230,7 @@ static exit_code_t take(leads_t *leads, export_t *out, const uint8_t digest[ENR_
 /* An export is made again in both forms: what has the digest is what was exported. */
 exit_code_t leads_confirm(leads_t *leads)
 {
-    uint8_t digest[ENR_HASH_LEN];
+    uint8_t digest[ENR_SEAL_DIGEST_LEN];
     if (!read_digest(leads->options->argument, digest)) {
         return leads_fail(leads, EXIT_USAGE, ENR_OK, "a digest is 64 hexadecimal digits");
     }

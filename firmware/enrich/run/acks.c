@@ -4,20 +4,20 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool read_digest(const char *digits, uint8_t out_digest[ENR_HASH_LEN])
+static bool read_digest(const char *digits, uint8_t out_digest[ENR_SEAL_DIGEST_LEN])
 {
     static const char DIGITS[] = "0123456789abcdef";
-    for (size_t i = 0; i < 2 * ENR_HASH_LEN; i++) {
+    for (size_t i = 0; i < 2 * ENR_SEAL_DIGEST_LEN; i++) {
         const char *at = digits[i] != '\0' ? strchr(DIGITS, digits[i]) : NULL;
         if (at == NULL) {
             return false;
         }
         out_digest[i / 2] = (uint8_t)(out_digest[i / 2] << 4 | (at - DIGITS));
     }
-    return digits[2 * ENR_HASH_LEN] == '\0';
+    return digits[2 * ENR_SEAL_DIGEST_LEN] == '\0';
 }
 
-static ack_t understand(const char *line, uint8_t out_digest[ENR_HASH_LEN])
+static ack_t understand(const char *line, uint8_t out_digest[ENR_SEAL_DIGEST_LEN])
 {
     if (strcmp(line, "retry") == 0) {
         return ACK_RETRY;
@@ -26,7 +26,7 @@ static ack_t understand(const char *line, uint8_t out_digest[ENR_HASH_LEN])
 }
 
 /* Takes the first line, if it is whole. */
-static ack_t take(acks_t *acks, uint8_t out_digest[ENR_HASH_LEN])
+static ack_t take(acks_t *acks, uint8_t out_digest[ENR_SEAL_DIGEST_LEN])
 {
     char *end = memchr(acks->line, '\n', acks->held);
     if (end == NULL) {
@@ -45,7 +45,7 @@ static ack_t take(acks_t *acks, uint8_t out_digest[ENR_HASH_LEN])
     return ack;
 }
 
-ack_t acks_next(acks_t *acks, bool readable, uint8_t out_digest[ENR_HASH_LEN])
+ack_t acks_next(acks_t *acks, bool readable, uint8_t out_digest[ENR_SEAL_DIGEST_LEN])
 {
     ack_t ack = take(acks, out_digest);
     if (ack != ACK_NONE || !readable || acks->fd < 0) {

@@ -21,6 +21,6 @@ typedef struct {
 
 /* The next line. Reads, when there is none in what was read before, and then only if `readable`. Call it until it says
    ACK_NONE. *out_digest is set for ACK_BATCH. */
-ack_t acks_next(acks_t *acks, bool readable, uint8_t out_digest[ENR_HASH_LEN]);
+ack_t acks_next(acks_t *acks, bool readable, uint8_t out_digest[ENR_SEAL_DIGEST_LEN]);
 
 #endif

@@ -42,10 +42,10 @@ static void say_results(results_t *results, const full_record_t *full, unsigned 
     }
 }
 
-static void say_digest(const char *event, const uint8_t digest[ENR_HASH_LEN], uint32_t count)
+static void say_digest(const char *event, const uint8_t digest[ENR_SEAL_DIGEST_LEN], uint32_t count)
 {
-    char digits[2 * ENR_HASH_LEN + 1];
-    for (size_t i = 0; i < ENR_HASH_LEN; i++) {
+    char digits[2 * ENR_SEAL_DIGEST_LEN + 1];
+    for (size_t i = 0; i < ENR_SEAL_DIGEST_LEN; i++) {
         (void)snprintf(digits + 2 * i, 3, "%02x", digest[i]);
     }
     enr_json_writer_t *json = event_begin(event);
@@ -79,8 +79,8 @@ static void end_walk(results_t *results)
 {
     results->state = RESULTS_IDLE;
     if (has_reader(results) && results->count > 0) {
-        uint8_t digest[ENR_HASH_LEN];
-        enr_hash_end(&results->hash, digest);
+        uint8_t digest[ENR_SEAL_DIGEST_LEN];
+        enr_hash_finish(&results->hash, digest);
         enr_batch_close(&results->batch, digest);
         say_digest("batch", digest, results->count);
         results->dirty = results->dirty || results->batch.count == RESULTS_BATCH_MAX;

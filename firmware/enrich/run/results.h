@@ -29,7 +29,7 @@ typedef struct {
     enr_batch_item_t items[RESULTS_BATCH_MAX];
     enr_hash_t hash;
     uint32_t count; /* results in the batch */
-    uint8_t acknowledged[ENR_HASH_LEN];
+    uint8_t acknowledged[ENR_SEAL_DIGEST_LEN];
     results_due_t queue[RESULTS_QUEUE_MAX];
     size_t queued;
 } results_t;

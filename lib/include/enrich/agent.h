@@ -157,6 +157,12 @@ typedef struct {
     uint8_t state;
 } enr_timer_t;
 
+/* Leads and their requests, counted. */
+typedef struct {
+    uint32_t states[ENR_REQUEST_STATES];
+    uint32_t unreadable;
+} enr_tally_t;
+
 /* A lead at work: its slot is held, so that it stays up to date. */
 typedef struct {
     enr_slot_t slot;  /* number 0: this place is free */
@@ -208,7 +214,6 @@ typedef struct {
     enr_work_t works[ENR_PENDING_MAX + 1]; /* the last one is for late requests */
     enr_cursor_t cursor;
     enr_cursor_t late_cursor;
-    enr_place_t met; /* while leads are counted: the last one that was */
     bool counted;
     bool scanning;
     bool scanning_late;
@@ -217,8 +222,11 @@ typedef struct {
     enr_timer_t rounds; /* when all leads are looked at again */
     enr_timer_t purge;
     bool purge_wanted;
-    uint32_t counts[ENR_REQUEST_STATES];
-    uint32_t unreadable;
+    enr_tally_t tally;
+    enr_tally_t fresh; /* of the walk under way, if it counts */
+    bool tallying;
+    enr_place_t met; /* … the last lead that it has counted */
+    uint32_t erased;
     size_t content_len; /* of what must be wiped */
     size_t text_len;
     uint8_t content[ENR_JOURNAL_CONTENT_MAX];

@@ -149,11 +149,22 @@ typedef struct {
     enr_sector_t view;
 
     /* counting and compaction */
+    uint16_t today;
     enr_place_t count_at;
-    uint32_t compact_to; /* compaction goes on until the tail is this epoch */
+    uint32_t tombstones; /* that are to be remembered */
     uint32_t extensions; /* bytes of annexes beyond those of their slots */
+    uint32_t compact_to; /* compaction goes on until the tail is this epoch */
     bool compacting;
+    bool repairing; /* what cannot be read is dropped */
+    bool restarted; /* a session was begun to make room for this compaction */
+    bool pinned;    /* the tail's entry before pin_index lives */
+    uint16_t pin_index;
     uint16_t compact_index; /* the tail's entries before it are copied */
+    uint16_t gone;          /* slots of the tail that are not copied … */
+    uint32_t gone_extensions;
+    uint32_t gone_before; /* … and of tails before it, until they are erased */
+    uint16_t pack_count;
+    uint8_t pack[8 * ENR_JOURNAL_TOMBSTONES];
 
     enr_journal_stats_t stats;
     enr_slot_t *held;

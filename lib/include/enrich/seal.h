@@ -55,22 +55,16 @@ ENR_NODISCARD enr_status_t enr_seal_open(const enr_seal_t *seal, enr_seal_place_
 ENR_NODISCARD enr_status_t enr_seal_digest(const enr_seal_t *seal, enr_span_t text,
                                            uint8_t out_digest[ENR_SEAL_DIGEST_LEN]);
 
-/* --- digests that everybody can check --- */
-
-#define ENR_HASH_LEN 32u
-
-/* SHA-256 (FIPS 180-4) of bytes that come piece by piece: what a sink names the bytes by that it was given. Private. */
+/* SHA-256 of bytes as they come, without a key: of what a sink is given, which answers with the same (agent.h, batches).
+   Private. */
 typedef struct {
-    uint64_t state[32];
+    uint64_t opaque[32];
 } enr_hash_t;
 
-/* Begins with no byte. enr_tls_init must have given ENR_OK or ENR_E_ENTROPY, as for a seal. */
+/* Begins; adds bytes, possibly none; ends, after which another start is needed. Needs no memory. Asserts that they are
+   called in this order, and that enr_tls_init has been called. */
 void enr_hash_start(enr_hash_t *hash);
-
-/* Goes on with these. */
 void enr_hash_add(enr_hash_t *hash, enr_span_t bytes);
-
-/* Ends it. After it only enr_hash_start may be called. */
-void enr_hash_end(enr_hash_t *hash, uint8_t out_digest[ENR_HASH_LEN]);
+void enr_hash_finish(enr_hash_t *hash, uint8_t out_digest[ENR_SEAL_DIGEST_LEN]);
 
 #endif
