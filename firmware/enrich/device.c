@@ -364,6 +364,13 @@ void device_work(device_t *device)
     enr_agent_step(&device->agent, device_now(device), &wait);
 }
 
+bool device_has_unpurged(const device_t *device)
+{
+    enr_journal_stats_t stats;
+    enr_journal_stats(&device->journal, &stats);
+    return !stats.counted || stats.unpurged > 0;
+}
+
 bool device_settle(device_t *device)
 {
     enr_wait_t wait;
@@ -372,9 +379,7 @@ bool device_settle(device_t *device)
         now_ms = device_now(device);
         enr_agent_step(&device->agent, now_ms, &wait);
     } while ((int32_t)(wait.until_ms - now_ms) < SOON_MS);
-    enr_journal_stats_t stats;
-    enr_journal_stats(&device->journal, &stats);
-    return stats.unpurged == 0;
+    return !device_has_unpurged(device);
 }
 
 void device_close(device_t *device)

@@ -56,6 +56,9 @@ uint32_t device_now(const device_t *device);
 /* One step of the agent, for a call that said ENR_AGAIN. */
 void device_work(device_t *device);
 
+/* True when something that was erased can, or may, still be read by who has the key. */
+bool device_has_unpurged(const device_t *device);
+
 /* Does what is left to do in the journal: purging, compaction. True: nothing that was erased can be read any more. */
 bool device_settle(device_t *device);
 

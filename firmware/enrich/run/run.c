@@ -137,21 +137,26 @@ static bool has_work(const run_t *run)
     return device_pending(&run->status) > 0 || (resends && run->status.counts[ENR_REQUEST_UNKNOWN] > 0);
 }
 
+/* Once the scans have ended. */
+static uint32_t deadline_of(const run_t *run)
+{
+    return run->moved_ms + run->service.settings.deadline_s * 1000;
+}
+
 /* True when the scans have ended, and nothing is left that will go on before the deadline. */
 static bool is_done(const run_t *run, const enr_wait_t *wait, uint32_t now_ms)
 {
     const enr_agent_status_t *status = &run->status;
-    uint32_t still_ms = service_is_past(now_ms, run->moved_ms) ? now_ms - run->moved_ms : 0;
-    uint32_t deadline_ms = run->service.settings.deadline_s * 1000;
-    bool is_late = still_ms >= deadline_ms;
+    uint32_t deadline_ms = deadline_of(run);
+    bool is_late = service_is_past(now_ms, deadline_ms);
     if (!run->scans.ended || !status->counted || status->online || (!results_are_out(&run->results) && !is_late)) {
         return false;
     }
-    if (!has_work(run)) {
-        return true;
-    }
     bool is_idle = (int32_t)(wait->until_ms - now_ms) >= SOON_MS;
-    bool goes_on = status->has_next && !is_late && status->next_ms < deadline_ms - still_ms;
+    if (!has_work(run)) {
+        return is_idle || !device_has_unpurged(&run->device);
+    }
+    bool goes_on = status->has_next && !is_late && status->next_ms < deadline_ms - now_ms;
     return is_idle && run->asked && !goes_on;
 }
 
@@ -176,6 +181,8 @@ static void wait_for_any(run_t *run, enr_wait_t *wait, struct pollfd extras[EXTR
     }
     if (run->stopping) {
         session_wait_no_longer(wait, run->grace_ms);
+    } else if (run->scans.ended && !service_is_past(device_now(&run->device), deadline_of(run))) {
+        session_wait_no_longer(wait, deadline_of(run));
     }
     enr_posix_waiter_t waiter = {.net = &run->session.net, .wait = *wait};
     if (enr_posix_wait(&waiter, 1, extras, EXTRAS) != ENR_OK) {
@@ -239,7 +246,7 @@ static exit_code_t start_agent(run_t *run, problem_t *out_problem)
     ask = (enr_options_t){.countries = options->countries, .country_count = options->country_count};
     paces.spread_ms = options->spread_ms > 0 ? options->spread_ms : RUN_SPREAD_MS;
     paces.poll_ms = run->service.settings.poll_ms;
-    paces.poll_max = paces.poll_ms > paces.poll_max ? paces.poll_ms : paces.poll_max;
+    paces.poll_max = paces.poll_ms * 5; /* 2 s to 10 s: api-contract 13 */
     paces.purge_ms = 0; /* a file can be overwritten */
     errno = 0;
     exit_code_t code = count_start(run, &boot, out_problem);
