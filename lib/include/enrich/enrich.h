@@ -8,6 +8,7 @@
 #include "enrich/contact.h"
 #include "enrich/crc32.h"
 #include "enrich/exchange.h"
+#include "enrich/flash.h"
 #include "enrich/http_date.h"
 #include "enrich/http_request.h"
 #include "enrich/http_response.h"
