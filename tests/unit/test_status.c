@@ -32,6 +32,7 @@ static const struct {
     {-9, "E_FULL"},
     {-10, "E_VERSION"},
     {-11, "E_SEAL"},
+    {-12, "E_BUSY"},
     {-20, "E_DNS"},
     {-21, "E_REFUSED"},
     {-22, "E_UNREACHABLE"},
