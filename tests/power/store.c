@@ -340,16 +340,13 @@ static void sweep_action(unsigned number, action_t action, const moment_t *befor
     }
 }
 
+/* An erased part, which no store was on. */
 static void begin(uint32_t seed)
 {
     random_state = seed;
     enr_script_flash_start(&now.part, &geometry->config, now.memory);
     flash = enr_script_flash(&now.part);
     now.model = (model_t){0};
-    (void)snprintf(at_work, sizeof at_work, "first start");
-    if (start() != ENR_OK) {
-        report("first start fails", 0);
-    }
 }
 
 /* Goes through the scenario; every action is taken once more, uncut, to come to the next one. */
@@ -361,7 +358,7 @@ static void sweep(void)
     make_moment(&dark);
     begin(1);
     for (unsigned number = 0; number < geometry->actions; number++) {
-        action_t action = draw_action();
+        action_t action = number == 0 ? (action_t){0, 0} : draw_action();
         save(&before);
         sweep_action(number, action, &before, &dark);
         go_back(&before);
@@ -381,10 +378,12 @@ static void sweep_boundary(void)
     static moment_t before;
     make_moment(&before);
     begin(1);
-    (void)put(1, (value_t){5, 1});
+    if (start() != ENR_OK || put(1, (value_t){5, 1}) != ENR_OK) {
+        report("first start fails", 0);
+    }
     save(&before);
     if (start() != ENR_OK) {
-        report("restart fails", 0);
+        report("second start fails", 0);
     }
     uint64_t last = now.part.operations;
     for (uint32_t seed = 1; seed <= geometry->boundary; seed++) {
@@ -418,7 +417,7 @@ static void run_by_chance(uint32_t seed)
 {
     begin(seed);
     for (unsigned number = 0; number < 60; number++) {
-        action_t action = draw_action();
+        action_t action = number == 0 ? (action_t){0, 0} : draw_action();
         if (draw(2) == 0) {
             cut_by_chance();
         }
