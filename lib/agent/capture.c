@@ -11,6 +11,8 @@
 #define ANNEX_TYPE_LEAST (16u + 24u + 64u + 16u)
 #define ANNEX_BEYOND 64u
 
+#define TRIES 4u
+
 /* --- its name --- */
 
 /* The digest by which the journal finds a lead. A payload is digested by itself first, since it may be long. */
@@ -86,7 +88,7 @@ static void fill_in(enr_captured_t *out, enr_capture_kind_t kind, uint32_t numbe
 }
 
 static enr_status_t capture_new(enr_agent_t *agent, enr_lead_t *lead, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
-                                enr_captured_t *out)
+                                enr_slot_t *out_slot, enr_captured_t *out)
 {
     lead->first = lead->last;
     lead->scans = 1;
@@ -95,16 +97,15 @@ static enr_status_t capture_new(enr_agent_t *agent, enr_lead_t *lead, const uint
         return status;
     }
     lead->token[0] |= lead->token[0] == 0; /* all zero is no token */
-    enr_slot_t slot;
-    status = leads_heard(agent, append(agent, lead, hash, &slot));
+    status = leads_heard(agent, append(agent, lead, hash, out_slot));
     if (status != ENR_OK) {
         return status;
     }
-    leads_states(agent, &slot, lead, out->states);
+    leads_states(agent, out_slot, lead, out->states);
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        leads_count(agent, &slot, ENR_REQUEST_NONE, out->states[number]);
+        leads_count(agent, out_slot, ENR_REQUEST_NONE, out->states[number]);
     }
-    fill_in(out, ENR_CAPTURE_NEW, slot.number, lead);
+    fill_in(out, ENR_CAPTURE_NEW, out_slot->number, lead);
     agent->journal_idle = false;
     agent->scanning = true;
     return ENR_OK;
@@ -143,7 +144,7 @@ static enr_status_t read_before(enr_agent_t *agent, const enr_slot_t *slot, enr_
     enr_lead_t before;
     enr_status_t status = leads_read(agent, slot, &before);
     *out_same = false;
-    if (status == ENR_E_SEAL || status == ENR_E_SYNTAX) {
+    if ((status == ENR_E_SEAL && slot->content_len == 0) || status == ENR_E_SYNTAX) {
         lead->first = lead->last;
         lead->scans = 1;
         memset(out_before, ENR_REQUEST_NONE, ENR_TYPE_COUNT * sizeof *out_before);
@@ -196,28 +197,58 @@ static enr_status_t capture_again(enr_agent_t *agent, enr_lead_t *lead, enr_slot
     return status;
 }
 
+/* There is such a lead, but nobody can read what became of it: it is captured anew, and its requests, which may have
+   been bought, are for the operator to decide. */
+static enr_status_t capture_damaged(enr_agent_t *agent, enr_lead_t *lead, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
+                                    enr_captured_t *out)
+{
+    enr_slot_t slot;
+    enr_status_t status = capture_new(agent, lead, hash, &slot, out);
+    for (unsigned number = 0; number < ENR_TYPE_COUNT && status == ENR_OK; number++) {
+        mark_t mark = {.state = ENR_REQUEST_UNKNOWN, .attempts = 1, .status = ENR_E_SEAL};
+        if (out->states[number] != ENR_REQUEST_NONE) {
+            status = leads_set(agent, &slot, number, mark, (enr_span_t){0}, out->states[number], mark.state);
+            out->states[number] = ENR_REQUEST_UNKNOWN;
+        }
+    }
+    return status;
+}
+
+static enr_status_t capture(enr_agent_t *agent, enr_lead_t *lead, bool is_last_try, enr_captured_t *out)
+{
+    uint8_t hash[ENR_JOURNAL_HASH_LEN];
+    enr_slot_t slot;
+    enr_status_t status = hash_of(agent, lead, hash);
+    if (status != ENR_OK) {
+        return status;
+    }
+    status = leads_heard(agent, enr_journal_find(agent->config.journal, hash, &slot));
+    if (status == ENR_OK && slot.gone) {
+        out->kind = ENR_CAPTURE_ERASED;
+        return ENR_OK;
+    }
+    if (status == ENR_END) {
+        return capture_new(agent, lead, hash, &slot, out);
+    }
+    if (status == ENR_E_SEAL && is_last_try) {
+        return capture_damaged(agent, lead, hash, out);
+    }
+    return status == ENR_OK ? capture_again(agent, lead, &slot, out) : status;
+}
+
 enr_status_t enr_agent_capture(enr_agent_t *agent, const enr_lead_t *lead, uint32_t now_ms,
                                enr_captured_t *out_captured)
 {
     pace_tick(agent, now_ms);
-    leads_forget(agent);
-    memset(out_captured, 0, sizeof *out_captured);
-    enr_lead_t taken = *lead;
-    taken.last = pace_stamp(agent);
-    taken.later = (enr_span_t){0};
-    taken.payload_lost = 0;
-    uint8_t hash[ENR_JOURNAL_HASH_LEN];
-    enr_slot_t slot;
-    enr_status_t status = hash_of(agent, &taken, hash);
-    if (status == ENR_OK) {
-        status = leads_heard(agent, enr_journal_find(agent->config.journal, hash, &slot));
-    }
-    if (status == ENR_END) {
-        status = capture_new(agent, &taken, hash, out_captured);
-    } else if (status == ENR_OK && slot.gone) {
-        out_captured->kind = ENR_CAPTURE_ERASED;
-    } else if (status == ENR_OK) {
-        status = capture_again(agent, &taken, &slot, out_captured);
+    enr_status_t status = ENR_E_SEAL;
+    for (unsigned i = 0; i < TRIES && status == ENR_E_SEAL; i++) { /* what a power cut has torn may read so or so */
+        enr_lead_t taken = *lead;
+        taken.last = pace_stamp(agent);
+        taken.later = (enr_span_t){0};
+        taken.payload_lost = 0;
+        memset(out_captured, 0, sizeof *out_captured);
+        leads_forget(agent);
+        status = capture(agent, &taken, i == TRIES - 1, out_captured);
     }
     leads_forget(agent);
     return status;

@@ -201,6 +201,7 @@ enr_status_t enr_batch_acknowledge(enr_agent_t *agent, enr_batch_t *batch, const
         enr_batch_item_t *item = status == ENR_OK ? item_of(batch, slot.number) : NULL;
         if (item != NULL) {
             status = slot.gone ? ENR_OK : take(agent, leads_own_slot(agent, &slot), item);
+            status = status == ENR_E_SEAL ? ENR_OK : status; /* torn, and read otherwise now: it comes again */
             if (status == ENR_OK) {
                 *item = batch->items[--batch->count];
             } else {

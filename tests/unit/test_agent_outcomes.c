@@ -248,7 +248,10 @@ static void leave(rig_t *rig)
     unsigned accepted = rig_accepted(rig, "Teodor", EMAIL);
     assert_true(accepted <= 1 + resent);       /* never bought twice without saying so */
     assert_true(accepted <= request.attempts); /* and shown */
-    rig_take_all(rig);
+    for (int i = 0; i < 20 && rig_state(rig, 1, EMAIL) != ENR_REQUEST_ERASED; i++) {
+        rig_take_all(rig); /* a torn mark may read as if it were not finished yet */
+        rig_run(rig, 1000);
+    }
     assert_int_equal(rig_state(rig, 1, EMAIL), ENR_REQUEST_ERASED);
     assert_int_equal(rig_status(rig).flags, 0);
 }

@@ -14,7 +14,12 @@ static const enr_script_flash_config_t GEOMETRIES[] = {
     {.size = 24 * 4096, .sector_size = 4096, .page_size = 256, .program_unit = 1, .reprogram = true, .suspends = true},
     {.size = 24 * 4096, .sector_size = 4096, .page_size = 256, .program_unit = 8, .suspends = true, .erase_polls = 3},
     {.size = 24 * 8192, .sector_size = 8192, .page_size = 256, .program_unit = 32, .erase_polls = 5},
-    {.size = 6 * 65536, .sector_size = 65536, .page_size = 256, .program_unit = 4, .reprogram = true, .erase_polls = 9},
+    {.size = 10 * 65536,
+     .sector_size = 65536,
+     .page_size = 256,
+     .program_unit = 4,
+     .reprogram = true,
+     .erase_polls = 9},
 };
 
 /* What is known of one person beside what the device says. */
@@ -118,6 +123,9 @@ static void pass(story_t *story, uint32_t ms)
 #define TRY(story, call, out_status)                                                                                   \
     do {                                                                                                               \
         (out_status) = (call);                                                                                         \
+        for (int tries_ = 0; (out_status) == ENR_E_SEAL && tries_ < 50; tries_++) { /* torn: so or so */               \
+            (out_status) = (call);                                                                                     \
+        }                                                                                                              \
         for (int tries_ = 0; (out_status) == ENR_AGAIN && tries_ < 20000 && !is_off(story); tries_++) {                \
             (void)rig_step((story)->rig, (story)->rig->now_ms + 5);                                                    \
             (out_status) = (call);                                                                                     \
@@ -187,7 +195,7 @@ static void act_resend(story_t *story, bool all)
                     enr_agent_resend(&story->rig->agent, person->number, enr_type_of_number(number),
                                      story->rig->now_ms),
                     status);
-                if (status != ENR_OK && status != ENR_END && !is_off(story)) {
+                if (status != ENR_OK && status != ENR_END && status != ENR_E_SEAL && !is_off(story)) {
                     fail_msg("resend: %s", enr_status_name(status));
                 }
             }
@@ -238,7 +246,12 @@ static void check_people(story_t *story)
             continue;
         }
         enr_status_t status = find_person(story, person, &record);
-        assert_true(status == ENR_OK || status == ENR_END); /* never unreadable */
+        if (is_off(story)) {
+            return;
+        }
+        if (status != ENR_OK && status != ENR_END) { /* never unreadable */
+            fail_msg("%s, lead %u: %s", person->name, person->number, enr_status_name(status));
+        }
         for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
             enr_type_t type = enr_type_of_number(number);
             unsigned accepted = rig_accepted(story->rig, person->name, type);
@@ -264,8 +277,11 @@ static void check_people(story_t *story)
 static void check_counts(story_t *story)
 {
     rig_t *rig = story->rig;
-    for (int i = 0; i < 5000 && !rig_status(rig).counted; i++) {
+    for (int i = 0; i < 5000 && !rig_status(rig).counted && !is_off(story); i++) {
         (void)rig_step(rig, rig->now_ms + 5);
+    }
+    if (is_off(story)) {
+        return;
     }
     assert_true(rig_status(rig).counted);
     uint32_t counts[ENR_REQUEST_STATES] = {0};
@@ -276,6 +292,9 @@ static void check_counts(story_t *story)
                 counts[record.requests[number].state]++;
             }
         }
+    }
+    if (is_off(story)) {
+        return;
     }
     enr_agent_status_t status = rig_status(rig);
     for (unsigned state = 1; state < ENR_REQUEST_ERASED; state++) {

@@ -296,8 +296,8 @@ typedef struct {
    With ENR_OK the scan may be acknowledged to the person. A lead is found again by enr_lead_name; what a rescan does in
    each state is in lib/DESIGN.md. Works at any time, whatever the exchange does and whoever holds the TLS memory.
    ENR_E_FULL: no room; nothing was overwritten. ENR_E_LIMIT: the lead does not fit a slot, even without its payload;
-   ENR_E_UTF8; ENR_E_ENTROPY (no token); ENR_E_VERSION: it is there, written by a newer build; ENR_AGAIN, ENR_E_FLASH.
- */
+   ENR_E_UTF8; ENR_E_ENTROPY (no token); ENR_E_VERSION: it is there, written by a newer build;
+   ENR_E_SEAL: it is there, torn by a power cut, and reads differently each time; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t enr_agent_capture(enr_agent_t *agent, const enr_lead_t *lead, uint32_t now_ms,
                                              enr_captured_t *out_captured);
 
@@ -323,7 +323,7 @@ ENR_NODISCARD enr_status_t enr_agent_read(enr_agent_t *agent, const enr_record_t
 /* --- what an operator may do --- */
 
 /* Statuses of all: ENR_OK: durable. ENR_END: no such lead, or its request is in none of the states named here.
-   ENR_E_FULL, ENR_E_LIMIT, ENR_AGAIN, ENR_E_FLASH as enr_journal_set. */
+   ENR_E_FULL, ENR_E_LIMIT, ENR_E_SEAL, ENR_AGAIN, ENR_E_FLASH as enr_journal_set. */
 
 /* Sends an unknown request again, which may buy it twice, or a rejected one. */
 ENR_NODISCARD enr_status_t enr_agent_resend(enr_agent_t *agent, uint32_t number, enr_type_t type, uint32_t now_ms);
