@@ -13,6 +13,7 @@
 #define VERSION 1u
 #define SECTOR 16384u
 #define STORE_SIZE (2 * SECTOR)
+#define SIZE_MIN (SECTOR + STORE_SIZE + ENR_JOURNAL_SECTORS_MIN * SECTOR)
 #define HEADER_LEN 64u
 #define ID_AT 32u
 #define ID_LEN 16u
@@ -122,35 +123,44 @@ static enr_status_t is_blank(const enr_flash_t *flash, bool *out_blank)
     return ENR_OK;
 }
 
-/* Opens what is there and reads its header; *out_new: there is nothing in it, and it may be made a journal. */
+/* Reads the header. *out_blank: there is none, nor anything else. ENR_E_SETTING: something else is there. */
+static enr_status_t read_header(opening_t *opening, bool *out_blank)
+{
+    const enr_flash_t *flash = &opening->device->whole;
+    *out_blank = false;
+    enr_status_t status = flash->read(flash->ctx, 0, opening->header, HEADER_LEN);
+    if (status != ENR_OK) {
+        return status;
+    }
+    if (memcmp(opening->header, "ENRD", 4) == 0) {
+        return opening->header[4] == VERSION ? ENR_OK : ENR_E_VERSION;
+    }
+    status = is_blank(flash, out_blank); /* but for what a making that was cut off left of the header */
+    return status == ENR_OK && !*out_blank ? ENR_E_SETTING : status;
+}
+
+/* Opens what is there and reads its header; *out_new: there is nothing in it, and it is to be made a journal. */
 static exit_code_t open_file(opening_t *opening, bool may_create, bool *out_new)
 {
     device_t *device = opening->device;
-    *out_new = false;
+    bool is_unmade = false;
     enr_status_t status = open_as(opening, 0, false);
-    bool is_unmade = (status == ENR_E_FLASH && errno == ENOENT) || (status == ENR_E_SETTING && may_create);
-    if (is_unmade && may_create) { /* or its making was cut off */
-        status = open_as(opening, wanted_size(opening->options), true);
+    if (status == ENR_OK) {
+        device->whole = enr_posix_flash(&device->file);
+        errno = 0;
+        status = read_header(opening, &is_unmade);
+    } else {
+        is_unmade = (status == ENR_E_FLASH && errno == ENOENT) || status == ENR_E_SETTING;
     }
-    if (status != ENR_OK) {
-        return refuse_status(opening, status);
+    if (is_unmade && may_create) {
+        enr_posix_flash_close(&device->file);
+        status = open_as(opening, wanted_size(opening->options), true); /* or its making goes on */
+        device->whole = enr_posix_flash(&device->file);
+    } else if (is_unmade && status == ENR_OK) {
+        status = ENR_E_SETTING;
     }
+    *out_new = is_unmade;
     device->opened = true;
-    device->whole = enr_posix_flash(&device->file);
-    if (device->whole.size < SECTOR + STORE_SIZE + DEVICE_SIZE_MIN_KIB * 1024) {
-        return refuse(opening, NOT_A_JOURNAL, NULL);
-    }
-    errno = 0;
-    status = device->whole.read(device->whole.ctx, 0, opening->header, HEADER_LEN);
-    bool is_ours = memcmp(opening->header, "ENRD", 4) == 0;
-    if (status == ENR_OK && is_ours && opening->header[4] != VERSION) {
-        status = ENR_E_VERSION;
-    } else if (status == ENR_OK && !is_ours) {
-        status = is_blank(&device->whole, out_new);
-        if (status == ENR_OK && (!*out_new || !may_create)) {
-            return refuse(opening, NOT_A_JOURNAL, NULL);
-        }
-    }
     return status == ENR_OK ? EXIT_DONE : refuse_status(opening, status);
 }
 
@@ -292,14 +302,16 @@ static enr_status_t mount(opening_t *opening)
 
 exit_code_t device_open(device_t *device, const options_t *options, bool may_create, problem_t *out_problem)
 {
+    static char least[48];
     opening_t opening = {.device = device, .options = options, .problem = out_problem};
     bool is_new = false;
     if (options->journal == NULL) {
         *out_problem = (problem_t){.where = "journal", .what = "none given", .hint = "name its file by --journal FILE"};
         return EXIT_SETTING;
     }
-    if (wanted_size(options) < DEVICE_SIZE_MIN_KIB * 1024 + SECTOR + STORE_SIZE) {
-        return outcome_problem(out_problem, EXIT_SETTING, "--size", "a journal has at least 80 KiB");
+    if (wanted_size(options) < SIZE_MIN) {
+        (void)snprintf(least, sizeof least, "a journal has at least %u KiB", ENR_JOURNAL_SECTORS_MIN * SECTOR / 1024);
+        return outcome_problem(out_problem, EXIT_SETTING, "--size", least);
     }
     exit_code_t code = open_file(&opening, may_create, &is_new);
     if (code == EXIT_DONE) {

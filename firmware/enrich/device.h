@@ -12,7 +12,6 @@
 
 /* The size of a new journal, when none is given. */
 #define DEVICE_SIZE_KIB 4096u
-#define DEVICE_SIZE_MIN_KIB 80u
 
 /* So long an erased or delivered lead is known when it is scanned again. */
 #define DEVICE_TOMBSTONE_DAYS 90u

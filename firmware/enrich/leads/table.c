@@ -37,7 +37,8 @@ static bool is_control(enr_span_t rest, size_t len)
 
 static void write_quoted(FILE *out, enr_span_t text)
 {
-    bool at_start = !is_phone_number(text); /* also behind a ';', at which spreadsheets in some countries cut */
+    bool is_harmless = is_phone_number(text);
+    bool at_start = !is_harmless; /* also behind a ';', at which spreadsheets in some countries cut */
     (void)fputc('"', out);
     while (text.len > 0) {
         size_t len = enr_utf8_next(text);
@@ -52,7 +53,7 @@ static void write_quoted(FILE *out, enr_span_t text)
             (void)fwrite(text.ptr, 1, len, out);
         }
         bool is_passed_over = len == 0 || is_control(text, len) || first == ' ' || first == '"' || first == ';';
-        at_start = first == ';' || (at_start && is_passed_over);
+        at_start = !is_harmless && (first == ';' || (at_start && is_passed_over));
         text = enr_span_slice(text, len == 0 ? 1 : len, text.len);
     }
     (void)fputc('"', out);

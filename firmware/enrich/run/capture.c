@@ -47,7 +47,12 @@ static void say_kept(run_t *run, const enr_captured_t *captured)
     enr_json_object_end(json);
     enr_agent_status_t status;
     enr_agent_status(&run->device.agent, device_now(&run->device), &status);
-    event_number(json, "pending", device_pending(&status));
+    enr_json_key(json, ENR_SPAN("pending"));
+    if (status.counted) {
+        enr_json_write_integer(json, device_pending(&status));
+    } else {
+        enr_json_write_null(json);
+    }
     event_number(json, "room", status.room);
     event_end(NULL);
 }

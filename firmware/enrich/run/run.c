@@ -49,6 +49,8 @@ static void say_start(const run_t *run)
     enr_json_writer_t *json = event_begin("start");
     enr_json_key(json, ENR_SPAN("created"));
     enr_json_write_bool(json, run->device.created);
+    event_number(json, "leads", run->stats.leads);
+    event_number(json, "damaged", run->stats.damaged);
     event_number(json, "room", run->status.room);
     event_end(NULL);
 }
@@ -247,7 +249,7 @@ static exit_code_t start_agent(run_t *run, problem_t *out_problem)
     paces.spread_ms = options->spread_ms > 0 ? options->spread_ms : RUN_SPREAD_MS;
     paces.poll_ms = run->service.settings.poll_ms;
     paces.poll_max = paces.poll_ms * 5; /* 2 s to 10 s: api-contract 13 */
-    paces.purge_ms = 0; /* a file can be overwritten */
+    paces.purge_ms = 0;                 /* a file can be overwritten */
     errno = 0;
     exit_code_t code = count_start(run, &boot, out_problem);
     if (code != EXIT_DONE) {
@@ -287,6 +289,9 @@ static exit_code_t prepare(run_t *run, const options_t *options, problem_t *out_
     }
     if (code == EXIT_DONE) {
         code = device_open(&run->device, &run->options, true, out_problem);
+    }
+    if (code == EXIT_DONE) {
+        code = device_stats(&run->device, &run->stats, out_problem);
     }
     return code == EXIT_DONE ? start_agent(run, out_problem) : code;
 }

@@ -21,8 +21,9 @@ typedef struct {
     device_t device;
     scans_t scans;
     results_t results;
-    uint32_t scan;     /* the number of the last one, from 1 */
-    uint32_t not_kept; /* scans that should have been kept and could not be */
+    uint32_t scan;             /* the number of the last one, from 1 */
+    uint32_t not_kept;         /* scans that should have been kept and could not be */
+    enr_journal_stats_t stats; /* at the start */
     enr_agent_status_t status;
     uint8_t flags;     /* as they were said last */
     uint32_t moved_ms; /* when a request last went on, or a scan came */
