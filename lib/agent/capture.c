@@ -202,7 +202,7 @@ static enr_status_t capture_again(enr_agent_t *agent, enr_lead_t *lead, enr_slot
 static enr_status_t capture_damaged(enr_agent_t *agent, enr_lead_t *lead, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
                                     enr_captured_t *out)
 {
-    enr_slot_t slot;
+    enr_slot_t slot = {0};
     enr_status_t status = capture_new(agent, lead, hash, &slot, out);
     for (unsigned number = 0; number < ENR_TYPE_COUNT && status == ENR_OK; number++) {
         mark_t mark = {.state = ENR_REQUEST_UNKNOWN, .attempts = 1, .status = ENR_E_SEAL};
@@ -217,7 +217,7 @@ static enr_status_t capture_damaged(enr_agent_t *agent, enr_lead_t *lead, const 
 static enr_status_t capture(enr_agent_t *agent, enr_lead_t *lead, bool is_last_try, enr_captured_t *out)
 {
     uint8_t hash[ENR_JOURNAL_HASH_LEN];
-    enr_slot_t slot;
+    enr_slot_t slot = {0};
     enr_status_t status = hash_of(agent, lead, hash);
     if (status != ENR_OK) {
         return status;

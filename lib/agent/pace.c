@@ -214,7 +214,7 @@ bool pace_lets(const enr_agent_t *agent, unsigned gate)
    turned the device off and on to have that. */
 static void read_flags(enr_agent_t *agent, const uint8_t *record, uint32_t now_ms)
 {
-    for (unsigned flag = 0; flag < ENR_FLAGS_HOLDING; flag++) {
+    for (size_t flag = 0; flag < ENR_FLAGS_HOLDING; flag++) {
         const uint8_t *at = record + 1 + flag * FLAG_LEN;
         agent->flags[flag] = at[0] & ((1u << GATES) - 1);
         for (unsigned i = 0; i < 8; i++) {
@@ -243,7 +243,7 @@ static enr_status_t load_flags(enr_agent_t *agent, uint32_t now_ms)
 static enr_status_t save_flags(enr_agent_t *agent)
 {
     uint8_t record[RECORD_LEN] = {FORMAT};
-    for (unsigned flag = 0; flag < ENR_FLAGS_HOLDING; flag++) {
+    for (size_t flag = 0; flag < ENR_FLAGS_HOLDING; flag++) {
         uint8_t *at = record + 1 + flag * FLAG_LEN;
         at[0] = agent->flags[flag];
         for (unsigned i = 0; i < 8; i++) {

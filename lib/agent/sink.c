@@ -6,6 +6,10 @@
 /* Slots that one call looks at. */
 #define PIECE 16u
 
+/* How often a lead is looked at whose slot reads differently each time; then its results come again in another batch.
+ */
+#define TRIES 100u
+
 /* --- records --- */
 
 static void fill_in(enr_agent_t *agent, enr_record_t *record, unsigned number)
@@ -201,12 +205,14 @@ enr_status_t enr_batch_acknowledge(enr_agent_t *agent, enr_batch_t *batch, const
         enr_batch_item_t *item = status == ENR_OK ? item_of(batch, slot.number) : NULL;
         if (item != NULL) {
             status = slot.gone ? ENR_OK : take(agent, leads_own_slot(agent, &slot), item);
-            status = status == ENR_E_SEAL ? ENR_OK : status; /* torn, and read otherwise now: it comes again */
-            if (status == ENR_OK) {
+            bool is_torn = status == ENR_E_SEAL && batch->tries++ < TRIES; /* it reads so or so: look again */
+            if (status == ENR_OK || (status == ENR_E_SEAL && !is_torn)) {
                 *item = batch->items[--batch->count];
+                batch->tries = 0;
             } else {
                 batch->cursor = before;
             }
+            status = status == ENR_E_SEAL ? ENR_OK : status;
         }
     }
     leads_forget(agent);

@@ -357,6 +357,7 @@ typedef struct {
     size_t count;
     bool all; /* all leads are handed out, not only those with results */
     bool closed;
+    uint8_t tries;
     enr_cursor_t from; /* where its first lead with a result lies */
     enr_cursor_t cursor;
     uint8_t digest[32];
