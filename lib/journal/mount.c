@@ -204,6 +204,7 @@ static enr_status_t find_last(enr_journal_t *journal, const found_t *head, const
     }
     journal->last =
         (enr_place_t){.epoch = head->header.epoch, .sector = head->sector, .index = (uint16_t)(survey->count - 1u)};
+    memcpy(journal->last_head, survey->last.head, sizeof journal->last_head);
     return ENR_OK;
 }
 

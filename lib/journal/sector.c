@@ -237,6 +237,11 @@ static bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t i
 enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_sector_t *header, uint16_t index,
                         entry_t *out_entry)
 {
+    const enr_place_t *last = &journal->last;
+    if (last->epoch != 0 && header->epoch == last->epoch && sector == last->sector && index == last->index) {
+        entry_decode(journal, sector, journal->last_head, out_entry);
+        return ENR_OK;
+    }
     uint8_t bytes[ENTRY_LEN];
     uint32_t at = entry_at(journal, sector, index);
     enr_status_t status = flash_read(journal, at, bytes, sizeof bytes);

@@ -117,7 +117,8 @@ typedef struct {
     bool stuck;    /* nothing that could be done would make room */
     bool distrust; /* a mark could not be written: annexes are read to their ends */
     uint32_t session;
-    enr_place_t last; /* the last slot of the session before, which may be torn; epoch 0: none */
+    enr_place_t last;      /* the last slot of the session before, which may be torn; epoch 0: none … */
+    uint8_t last_head[16]; /* … and its entry as it was read once */
 
     /* the log */
     uint32_t epoch; /* the largest so far */
