@@ -284,6 +284,7 @@ void leads_rewind(enr_agent_t *agent)
     agent->scanning = true;
     memset(&agent->fresh, 0, sizeof agent->fresh);
     agent->met = (enr_place_t){0};
+    agent->met_number = 0;
 }
 
 static enr_work_t *free_work(enr_agent_t *agent)
@@ -432,12 +433,15 @@ void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
     enr_status_t status = leads_heard(agent, enr_journal_next(agent->config.journal, &at, &slot));
     if (status == ENR_END) {
         end_walk(agent);
+    } else if (status == ENR_OK && agent->tallying && slot.number == agent->met_number) {
+        leads_rewind(agent); /* the journal has written its newest lead again after it was met */
     } else if (status == ENR_OK) {
         bool is_known = slot.gone || (!agent->tallying && leads_work(agent, slot.number) != NULL);
         if (!is_known && meet(agent, leads_own_slot(agent, &slot), now_ms) == ENR_AGAIN) {
             return;
         }
         agent->met = slot.place;
+        agent->met_number = slot.number;
         agent->cursor = at;
     }
     *out_more = *out_more || status == ENR_OK || agent->scanning;
