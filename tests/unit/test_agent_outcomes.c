@@ -342,9 +342,9 @@ static void test_each_cell(void **state)
 static void test_rows(void **state)
 {
     (void)state;
-    static const enr_status_t NOT_OF_A_CALL[] = {ENR_AGAIN,     ENR_READY,  ENR_END,       ENR_E_UTF8,
-                                                 ENR_E_CONTACT, ENR_E_URL,  ENR_E_SYNTAX,  ENR_E_FLASH,
-                                                 ENR_E_KEY,     ENR_E_FULL, ENR_E_VERSION, ENR_E_SEAL};
+    static const enr_status_t NOT_OF_A_CALL[] = {ENR_AGAIN,     ENR_READY,    ENR_END,     ENR_E_UTF8, ENR_E_CONTACT,
+                                                 ENR_E_URL,     ENR_E_SYNTAX, ENR_E_FLASH, ENR_E_KEY,  ENR_E_FULL,
+                                                 ENR_E_VERSION, ENR_E_SEAL,   ENR_E_BUSY};
     static const enr_status_t ALL[] = {
 #define STATUS_ROW(name, value, meaning) ENR_##name,
         ENR_STATUS_LIST(STATUS_ROW)
