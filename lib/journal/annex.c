@@ -5,6 +5,7 @@
 
 #define EXISTS 0x80u
 #define LINKS_MAX 64u
+#define PURGE_LINKS 8u
 
 typedef struct {
     mark_kind_t kind;
@@ -161,6 +162,9 @@ static void take(reader_t *reader, const mark_t *mark, uint32_t at)
     } else if (!reader->has_pending || (step != 0 && step != UINT8_MAX)) {
         reader->broken = true;
     }
+    if (mark->kind == MARK_GONE) {
+        reader->broken = false; /* what came before it was overwritten */
+    }
     reader->pending = *mark;
     reader->pending_at = at;
     reader->has_pending = true;
@@ -282,6 +286,56 @@ enr_status_t mark_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned 
         status = flash_read(journal, reg->data_at, proof + ENTRY_HEAD_LEN, MARK_HEAD_LEN);
     }
     return status == ENR_OK ? open_data(journal, &sector, reg->data_at, proof, reg->data_len) : status;
+}
+
+/* --- erasing --- */
+
+/* Overwrites an annex but for the marks that must stay, gone and continued, and remembers where it goes on. */
+static enr_status_t purge_annex(enr_journal_t *journal, const enr_sector_t *sector, uint32_t at, uint32_t end,
+                                reader_t *reader, mark_t links[PURGE_LINKS], unsigned *count)
+{
+    while (at < end) {
+        uint8_t unit[UNIT_MAX];
+        mark_t mark;
+        enr_status_t status = flash_read(journal, at, unit, journal->align);
+        uint32_t size = journal->align;
+        if (status == ENR_OK && !is_erased(unit, journal->align)) {
+            status = read_mark(journal, sector, at, end, reader, unit, false, &mark);
+            bool good = status == ENR_OK;
+            size = good ? size_of(journal, &mark) : size;
+            if (good && mark.kind == MARK_CONTINUED && *count < PURGE_LINKS) {
+                links[(*count)++] = mark;
+            } else if (good ? has_data(&mark) : status == ENR_E_SEAL) {
+                status = flash_zero(journal, at, at + size);
+            }
+        }
+        if (status != ENR_OK) {
+            return status;
+        }
+        at += size;
+    }
+    return ENR_OK;
+}
+
+enr_status_t marks_purge(enr_journal_t *journal, enr_slot_t *slot, const entry_t *entry)
+{
+    mark_t links[PURGE_LINKS];
+    unsigned count = 0;
+    reader_t reader = {.slot = slot};
+    enr_sector_t sector = journal->view;
+    memcpy(reader.proof, entry->head, ENTRY_HEAD_LEN);
+    enr_status_t status = purge_annex(journal, &sector, entry->annex_at, entry->annex_end, &reader, links, &count);
+    for (unsigned i = 0; status == ENR_OK && i < count; i++) {
+        entry_t extension;
+        reader.link = links[i];
+        status = follow(journal, &reader, &sector, &extension);
+        if (status == ENR_OK) {
+            status = purge_annex(journal, &sector, extension.annex_at, extension.annex_end, &reader, links, &count);
+        } else if (status == ENR_E_SEAL) {
+            status = ENR_OK; /* it was never there, or is no more */
+        }
+    }
+    return status == ENR_OK && count == PURGE_LINKS ? ENR_E_LIMIT : status;
 }
 
 /* --- writing --- */

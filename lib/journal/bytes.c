@@ -67,6 +67,24 @@ enr_status_t flash_program(enr_journal_t *journal, uint32_t at, const uint8_t *b
     return ENR_OK;
 }
 
+enr_status_t flash_zero(enr_journal_t *journal, uint32_t from, uint32_t to)
+{
+    static const uint8_t zeros[64] = {0};
+    while (to > from) {
+        uint8_t there[sizeof zeros];
+        uint32_t len = to - from < sizeof zeros ? to - from : sizeof zeros;
+        to -= len;
+        enr_status_t status = flash_read(journal, to, there, len);
+        if (status == ENR_OK && !is_erased(there, len) && memcmp(there, zeros, len) != 0) {
+            status = flash_program(journal, to, zeros, len);
+        }
+        if (status != ENR_OK) {
+            return status;
+        }
+    }
+    return ENR_OK;
+}
+
 uint32_t padded(const enr_journal_t *journal, size_t len)
 {
     return (uint32_t)(len + journal->align - 1) / journal->align * journal->align;

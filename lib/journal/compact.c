@@ -363,8 +363,10 @@ static enr_status_t count_one(enr_journal_t *journal)
     } else if (status == ENR_OK && entry.kind != KIND_TAIL) {
         status = slot_load(journal, place, &slot);
         if (status == ENR_OK && slot.gone) {
-            journal->stats.unpurged++;
-            journal->tombstones += slot.until_day != 0;
+            bool purged = false;
+            status = purge_look(journal, &entry, &purged);
+            journal->stats.unpurged += status == ENR_OK && !purged;
+            journal->tombstones += status == ENR_OK && slot.until_day != 0;
         } else if (status == ENR_OK) {
             uint16_t annex = 0;
             room_add(journal, slot_size(journal, &slot, true, &annex));
@@ -425,6 +427,9 @@ static enr_status_t step(enr_journal_t *journal)
         if (status == ENR_OK) {
             status = compact_if_useful(journal);
         }
+        if (status == ENR_OK) {
+            status = purge_one(journal);
+        }
     }
     return status;
 }
@@ -445,11 +450,6 @@ enr_status_t enr_journal_step(enr_journal_t *journal, uint16_t today)
         }
     }
     return status == ENR_READY ? ENR_AGAIN : status;
-}
-
-void enr_journal_purge(enr_journal_t *journal)
-{
-    (void)journal;
 }
 
 void enr_journal_repair(enr_journal_t *journal)

@@ -66,6 +66,9 @@ ENR_NODISCARD enr_status_t flash_read(enr_journal_t *journal, uint32_t at, uint8
    ENR_AGAIN (an erase is under way, nothing was programmed by this call). */
 ENR_NODISCARD enr_status_t flash_program(enr_journal_t *journal, uint32_t at, const uint8_t *bytes, size_t len);
 
+/* Overwrites what is not erased between two multiples of the alignment, the end first. Only where `reprogram` is. */
+ENR_NODISCARD enr_status_t flash_zero(enr_journal_t *journal, uint32_t from, uint32_t to);
+
 /* Bytes that a sealed or other text of this length takes. */
 uint32_t padded(const enr_journal_t *journal, size_t len);
 
@@ -135,6 +138,9 @@ ENR_NODISCARD enr_status_t sector_prepare(enr_journal_t *journal);
 /* Whether the head has room for a slot of so many bytes beside its entry. */
 bool head_has_room(const enr_journal_t *journal, uint32_t bytes);
 
+/* A sector was erased so often. */
+void erases_learn(enr_journal_t *journal, uint32_t erases);
+
 /* mount.c */
 
 /* Finds out where the log ends and what the last session left. Statuses of enr_journal_mount. */
@@ -195,6 +201,18 @@ uint32_t mark_size(const enr_journal_t *journal, size_t data_len);
 /* Opens the data of a register to journal->scratch + MARK_HEAD_LEN. */
 ENR_NODISCARD enr_status_t mark_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned number);
 
+/* Overwrites what the annexes of a slot that is gone hold; its sector is in view. ENR_OK; ENR_E_LIMIT: there may be
+   more; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t marks_purge(enr_journal_t *journal, enr_slot_t *slot, const entry_t *entry);
+
+/* purge.c */
+
+/* Does a piece of overwriting. ENR_OK: nothing is to be overwritten; ENR_READY: more is; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t purge_one(enr_journal_t *journal);
+
+/* Whether the content of a slot was overwritten. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t purge_look(enr_journal_t *journal, const entry_t *entry, bool *out_purged);
+
 /* room.c */
 
 /* Whether so many bytes, with their entry, may be written now. ENR_OK, ENR_AGAIN, ENR_E_FULL. */
@@ -232,6 +250,9 @@ bool is_lead(kind_t kind);
 
 /* Whether a tombstone's time is over. */
 bool is_forgotten(const enr_journal_t *journal, uint16_t until_day);
+
+/* Whether an entry of the sector in view counts. */
+ENR_NODISCARD enr_status_t walk_counts(enr_journal_t *journal, uint16_t index, const entry_t *entry, bool *out_counts);
 
 /* Moves to the next entry that counts; *at is then behind it. ENR_OK, ENR_END, ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, enr_place_t *out_place,

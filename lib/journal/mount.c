@@ -115,6 +115,7 @@ static enr_status_t scan(enr_journal_t *journal, uint32_t bound, found_t found[N
         enr_sector_t header;
         enr_status_t status = sector_read(journal, sector, &header);
         if (status == ENR_OK) {
+            erases_learn(journal, header.erases);
             if (header.epoch > journal->epoch) {
                 journal->epoch = header.epoch;
             }

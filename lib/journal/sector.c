@@ -357,7 +357,7 @@ static void give_up(enr_journal_t *journal, uint16_t sector)
     journal->bad_count++;
 }
 
-static void learn_erases(enr_journal_t *journal, uint32_t erases)
+void erases_learn(enr_journal_t *journal, uint32_t erases)
 {
     enr_journal_stats_t *stats = &journal->stats;
     stats->erases_max = erases > stats->erases_max ? erases : stats->erases_max;
@@ -508,7 +508,8 @@ static enr_status_t start_erase(enr_journal_t *journal, uint16_t sector, bool cl
     if (journal->erases == 0) {
         enr_sector_t header;
         bool known = sector_read(journal, sector, &header) == ENR_OK;
-        journal->erases = known ? header.erases : journal->stats.erases_max;
+        uint32_t least = journal->stats.erases_min == UINT32_MAX ? 0 : journal->stats.erases_min - 1;
+        journal->erases = known ? header.erases : least;
     }
     if (journal->view_sector == sector) {
         journal->view_sector = NOWHERE;
@@ -521,6 +522,9 @@ static enr_status_t start_erase(enr_journal_t *journal, uint16_t sector, bool cl
     }
     const enr_flash_t *flash = journal->config.flash;
     enr_status_t status = flash->erase_start(flash->ctx, sector_at(journal, sector));
+    if (status == ENR_AGAIN) {
+        return status;
+    }
     if (status != ENR_OK) {
         give_up(journal, sector);
         return status;
@@ -547,7 +551,7 @@ static enr_status_t finish_erase(enr_journal_t *journal)
         give_up(journal, sector);
         return ENR_E_FLASH;
     }
-    learn_erases(journal, journal->erases + 1);
+    erases_learn(journal, journal->erases + 1);
     journal->clean++;
     journal->suspects = (uint16_t)(journal->suspects - (journal->suspects > 0));
     return ENR_AGAIN;

@@ -64,17 +64,15 @@ static enr_status_t find_copies(enr_journal_t *journal, uint16_t limit)
     return status;
 }
 
-static enr_status_t counts(enr_journal_t *journal, uint16_t index, uint16_t limit, const entry_t *entry,
-                           bool *out_counts)
+enr_status_t walk_counts(enr_journal_t *journal, uint16_t index, const entry_t *entry, bool *out_counts)
 {
-    enr_status_t status = ENR_OK;
-    *out_counts = true;
-    if (entry->kind == KIND_COPY || entry->kind == KIND_TOMBSTONES) {
-        if (journal->view_copies == UNKNOWN) {
-            status = find_copies(journal, limit);
-        }
-        *out_counts = index < journal->view_copies;
+    uint16_t limit = 0;
+    enr_status_t status = sector_limit(journal, &limit);
+    bool copied = entry->kind == KIND_COPY || entry->kind == KIND_TOMBSTONES;
+    if (status == ENR_OK && copied && journal->view_copies == UNKNOWN) {
+        status = find_copies(journal, limit);
     }
+    *out_counts = status == ENR_OK && index < limit && (!copied || index < journal->view_copies);
     return status;
 }
 
@@ -112,7 +110,7 @@ enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, enr_place_t *out
             return status;
         }
         bool good = status == ENR_OK;
-        status = good ? counts(journal, at->index, limit, out_entry, &good) : ENR_E_SEAL;
+        status = good ? walk_counts(journal, at->index, out_entry, &good) : ENR_E_SEAL;
         if (status == ENR_OK || status == ENR_E_SEAL) {
             *out_place = *at;
             at->index++;

@@ -102,6 +102,7 @@ static void *flash_memory;
 static size_t flash_memory_len;
 static enr_seal_t seal;
 static uint64_t cuts;
+static unsigned fulls;
 static uint64_t lost;
 static const char *doing = "";
 
@@ -456,6 +457,7 @@ static void call_append(void)
             }
         }
     } else if (status == ENR_AGAIN || status == ENR_E_FULL || status == ENR_E_LIMIT) {
+        fulls += status == ENR_E_FULL;
         world->lead_count--;
     } else if (!is_off() && !world->broken_at_all) {
         fail(enr_status_name(status), 0);
@@ -803,6 +805,11 @@ static void run(uint32_t steps, uint64_t seed)
             check();
         }
     }
+    enr_journal_stats_t stats;
+    enr_journal_stats(&world->journal, &stats);
+    printf("power: journal: %s: leads=%u epoch=%u tail=%u full=%u full_calls=%u salvages damaged=%u erases=%u..%u\n",
+           geometry->name, world->lead_count, world->journal.epoch, world->journal.tail, stats.leads, fulls,
+           stats.damaged, stats.erases_min, stats.erases_max);
     doing = "the end";
     check();
     idle();

@@ -156,6 +156,9 @@ typedef struct {
     uint32_t tombstones; /* that are to be remembered */
     uint32_t extensions; /* bytes of annexes beyond those of their slots */
     uint32_t compact_to; /* compaction goes on until the tail is this epoch */
+    bool purging;
+    enr_place_t purge_at;
+    uint32_t purge_low; /* what lies below it in the sector is not looked at yet */
     bool compacting;
     bool repairing; /* what cannot be read is dropped */
     bool restarted; /* a session was begun to make room for this compaction */
