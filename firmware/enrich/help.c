@@ -5,14 +5,15 @@ static const char OVERVIEW[] = "usage: enrich COMMAND [OPTION]...\n"
                                "  submit         ask for a person's e-mail address or phone number\n"
                                "  get ID         read what came of it: free, and as often as you like\n"
                                "  bulk FILE|-    ask for many, from CSV or JSON lines; goes on where it ended\n"
+                               "  run            be a badge scanner: scans in, results out, nothing is lost\n"
+                               "  leads WHAT     look at, export, erase what run has in its journal\n"
                                "  credits        show the account's balance; a cheap check of key and address\n"
                                "  badge FILE|-   show what a scanned badge says; sends nothing\n"
                                "  roster         make the list of attendees for a scanner, or look at one\n"
                                "  webhook FILE|- show what a callback says, and check its token; sends nothing\n"
                                "\n"
-                               "enrich COMMAND --help shows its options, enrich --version the version.\n"
-                               "The API key comes from --key-file FILE or ENRICH_API_KEY, never an argument.\n"
-                               "\n"
+                               "enrich COMMAND --help shows its options. The API key comes from --key-file FILE\n"
+                               "or the variable ENRICH_API_KEY, never from an argument.\n"
                                "Exit codes\n"
                                "   0  done, found or not               8  the service refused the request's data\n"
                                "   1  wrong arguments                  9  the service knows no such id\n"
@@ -23,7 +24,7 @@ static const char OVERVIEW[] = "usage: enrich COMMAND [OPTION]...\n"
                                "   6  the API key was refused         13  accepted, no result yet\n"
                                "   7  credits, consent or plan       130  interrupted (143: terminated)\n"
                                "After submit, all but 0, 11, 13, 130 and 143 mean: surely not accepted.\n"
-                               "After bulk, it is the code of the row to look at first.\n";
+                               "After bulk and run, it is the code of what to look at first.\n";
 
 static const char SUBMIT[] = "usage: enrich submit --type TYPE [OPTION]...\n"
                              "\n"
@@ -88,6 +89,47 @@ static const char BULK[] = "usage: enrich bulk FILE|- --type TYPE [OPTION]...\n"
                            "  --PHASE-timeout S  for dns, connect, handshake, send, answer or body of it\n"
                            "Run again, it sends what surely was not accepted, and reads what was accepted.\n";
 
+static const char RUN[] = "usage: enrich run --journal FILE --type TYPE [OPTION]...\n"
+                          "\n"
+                          "Scans on standard input, a line or a vCard each; events on standard output, one\n"
+                          "JSON object a line. A scan that was answered \"captured\" is never lost.\n"
+                          "\n"
+                          "  --journal FILE     where leads are kept; made when it is not there\n"
+                          "  --device-key FILE  its key, made with it [FILE.key]   --size KIB   [4096]\n"
+                          "  --type email|phone|personal_email   each a request of its own; repeatable\n"
+                          "  --personal-email-ok   everybody who is scanned has consented to it\n"
+                          "  --resend TYPE=K    send an unknown request again, K times: may be billed twice\n"
+                          "  --ack-fd N         read \"ack DIGEST\" there: that batch of results is taken\n"
+                          "  --event TAG  --device ID  --operator NAME   stand in each lead\n"
+                          "  --country CC       only phone numbers of this country (FR); may be repeated\n"
+                          "  --spread MS        the first request goes within this [2000]\n"
+                          "  --poll MS  --deadline S   first gap between reads [2000]; the scans over and\n"
+                          "                     nothing new for so long, run ends [900]\n"
+                          "  --config FILE  --key-file FILE  --async-base URL  --ca FILE  --pin HEX\n"
+                          "  --allow-private  --timeout S  --PHASE-timeout S   as for submit\n"
+                          "A signal ends it: what is left is said, and the next run goes on with it.\n";
+
+static const char LEADS[] = "usage: enrich leads WHAT --journal FILE [OPTION]...\n"
+                            "\n"
+                            "  list [--state STATE]    a line a lead, nothing personal\n"
+                            "  show N                  all that is known of one\n"
+                            "  stats                   counts by state, room, wear, damage\n"
+                            "  export                  all leads as CSV, with --json as JSON lines; its\n"
+                            "                          SHA-256 stands on standard error\n"
+                            "  confirm DIGEST          that export has arrived: its results are taken, leads\n"
+                            "                          with nothing left to do are erased\n"
+                            "  resend N --type TYPE    send an unknown or rejected request again: an unknown\n"
+                            "                          one may be billed once more\n"
+                            "  give-up N --type TYPE   wait no longer for it\n"
+                            "  erase N                 erase a lead, whatever its state\n"
+                            "  erase --badge FILE [--event TAG]   the same by what is scanned\n"
+                            "  repair                  give up what is damaged; export first\n"
+                            "\n"
+                            "  --journal FILE     --device-key FILE   its key [FILE.key]\n"
+                            "  --json             of list, show, stats, export\n"
+                            "  --config FILE      settings, one KEY = VALUE a line; options win\n"
+                            "It needs no network, and no run may have the journal open.\n";
+
 static const char CREDITS[] = "usage: enrich credits [OPTION]...\n"
                               "\n"
                               "Shows the account's balance as the service gives it: one line of JSON.\n"
@@ -140,6 +182,10 @@ const char *help_of(command_t command)
         return GET;
     case COMMAND_BULK:
         return BULK;
+    case COMMAND_RUN:
+        return RUN;
+    case COMMAND_LEADS:
+        return LEADS;
     case COMMAND_CREDITS:
         return CREDITS;
     case COMMAND_BADGE:
@@ -162,6 +208,10 @@ const char *help_hint(command_t command)
         return "enrich get --help shows how";
     case COMMAND_BULK:
         return "enrich bulk --help shows how";
+    case COMMAND_RUN:
+        return "enrich run --help shows how";
+    case COMMAND_LEADS:
+        return "enrich leads --help shows how";
     case COMMAND_CREDITS:
         return "enrich credits --help shows how";
     case COMMAND_BADGE:

@@ -41,6 +41,10 @@ int main(int argc, char **argv)
         return get_run(&options);
     case COMMAND_BULK:
         return bulk_run(&options);
+    case COMMAND_RUN:
+        return run_run(&options);
+    case COMMAND_LEADS:
+        return leads_run(&options);
     case COMMAND_CREDITS:
         return credits_run(&options);
     case COMMAND_ROSTER:

@@ -22,22 +22,30 @@ static exit_code_t open_trust(enr_posix_bundle_t *bundle, const char *ca, proble
     return EXIT_SETTING;
 }
 
-exit_code_t service_open(service_t *service, const options_t *options, problem_t *out_problem)
+exit_code_t service_ready_tls(problem_t *out_problem)
 {
     static const enr_tls_memory_t MEMORY = {.take = enr_posix_take, .give = enr_posix_give};
     static enr_entropy_t entropy;
-    exit_code_t code = settings_load(options, &service->settings, out_problem);
-    if (code == EXIT_DONE) {
-        code = open_trust(&service->bundle, service->settings.ca, out_problem);
-    }
-    if (code != EXIT_DONE) {
-        return code;
-    }
     entropy = enr_posix_entropy();
     enr_status_t status = enr_tls_init(&MEMORY, &entropy);
     if (status != ENR_OK) {
         *out_problem = (problem_t){.status = status, .where = "TLS", .what = enr_status_meaning(status)};
         return outcome_exit(status);
+    }
+    return EXIT_DONE;
+}
+
+exit_code_t service_open(service_t *service, const options_t *options, problem_t *out_problem)
+{
+    exit_code_t code = settings_load(options, &service->settings, out_problem);
+    if (code == EXIT_DONE) {
+        code = open_trust(&service->bundle, service->settings.ca, out_problem);
+    }
+    if (code == EXIT_DONE) {
+        code = service_ready_tls(out_problem);
+    }
+    if (code != EXIT_DONE) {
+        return code;
     }
     (void)snprintf(service->too_slow, sizeof service->too_slow, "the request took longer than --timeout (%u s)",
                    (unsigned)(service->settings.timeouts.total_ms / 1000));

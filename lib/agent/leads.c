@@ -284,6 +284,7 @@ void leads_rewind(enr_agent_t *agent)
     agent->scanning = true;
     memset(&agent->fresh, 0, sizeof agent->fresh);
     agent->met = (enr_place_t){0};
+    agent->met_number = 0;
 }
 
 static enr_work_t *free_work(enr_agent_t *agent)
@@ -439,11 +440,17 @@ void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
         timer_start(&agent->pause, now_ms, status == ENR_E_FLASH ? PAUSE_MS : 0);
         return;
     }
+    if (agent->tallying && slot.number == agent->met_number) {
+        leads_rewind(agent); /* the journal has written its newest lead again after it was met */
+        *out_more = true;
+        return;
+    }
     bool is_known = slot.gone || (!agent->tallying && leads_work(agent, slot.number) != NULL);
     if (!is_known && meet(agent, leads_own_slot(agent, &slot), now_ms) == ENR_AGAIN) {
         return;
     }
     agent->met = slot.place;
+    agent->met_number = slot.number;
     agent->cursor = at;
     *out_more = true;
 }

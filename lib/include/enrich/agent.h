@@ -225,7 +225,8 @@ typedef struct {
     enr_tally_t tally;
     enr_tally_t fresh; /* of the walk under way, if it counts */
     bool tallying;
-    enr_place_t met; /* … the last lead that it has counted */
+    enr_place_t met;     /* … the last lead that it has counted, where it lies … */
+    uint32_t met_number; /* … and its number */
     uint32_t erased;
     size_t content_len; /* of what must be wiped */
     size_t text_len;
