@@ -110,8 +110,14 @@ void capture_scan(run_t *run, enr_span_t payload)
         return;
     }
     bool is_badge = status == ENR_E_SYNTAX || status == ENR_E_LIMIT || status == ENR_E_UTF8;
-    say_not_kept(run, is_badge ? "unreadable" : status == ENR_E_FULL ? "full" : "failed", status);
-    run->not_kept += is_badge ? 0 : 1;
+    bool is_secret = status == ENR_E_CONTACT; /* never kept: a password is no lead */
+    say_not_kept(run,
+                 is_badge               ? "unreadable"
+                 : is_secret            ? "secret"
+                 : status == ENR_E_FULL ? "full"
+                                        : "failed",
+                 status);
+    run->not_kept += is_badge || is_secret ? 0 : 1;
 }
 
 void capture_too_large(run_t *run)
