@@ -216,7 +216,7 @@ void enr_agent_step(enr_agent_t *agent, uint32_t now_ms, enr_wait_t *out_wait)
     leads_sweep(agent);
     if (more_soon || agent->blocked) {
         wait_for(out_wait, now_ms, 1); /* an erase takes its time */
-    } else if (agent->unread || agent->unsaved != 0) {
+    } else if (agent->unread || agent->unsaved != 0 || (agent->counted && !agent->journal_idle)) {
         more = true;
     }
     if (more) {
