@@ -301,8 +301,9 @@ static exit_code_t settle(building_t *building)
 
 static void put_number(enr_buffer_t *out, uint64_t number, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        enr_buffer_append_byte(out, (uint8_t)(number >> (8 * i)));
+    for (; len > 0; len--) {
+        enr_buffer_append_byte(out, (uint8_t)number);
+        number >>= 8;
     }
 }
 

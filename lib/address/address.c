@@ -135,9 +135,9 @@ enr_span_t enr_domain_of_url(enr_span_t url, enr_span_t others)
     if (enr_span_begins(host, "www.") && enr_domain_valid(from(host, 4))) {
         host = from(host, 4);
     }
-    bool is_shared = is_listed(enr_span_from_str(shared_hosts), host) ||
-                     is_listed(enr_span_from_str(free_mail), host) || is_listed(others, host);
-    return is_shared || !enr_domain_valid(host) ? nothing() : host;
+    bool is_company = enr_domain_valid(host) && !is_listed(enr_span_from_str(shared_hosts), host) &&
+                      !is_listed(enr_span_from_str(free_mail), host) && !is_listed(others, host);
+    return is_company ? host : nothing();
 }
 
 static bool is_local_part(uint8_t byte)

@@ -34,7 +34,7 @@ bool text_equals(enr_span_t text, const char *word)
 
 int text_index_in(const char *list, enr_span_t word)
 {
-    for (int index = 0; *list != '\0'; index++) {
+    for (int index = 0; *list != '\0' && word.len > 0; index++) {
         size_t at = 0;
         for (size_t i = 0; i < word.len; i++) {
             bool is_ignored = word.ptr[i] == '.' || word.ptr[i] == '-';
@@ -47,8 +47,8 @@ int text_index_in(const char *list, enr_span_t word)
         if (at > 0 && (list[at] == ' ' || list[at] == '\0')) {
             return index;
         }
-        list += strcspn(list, " ");
-        list += strspn(list, " ");
+        while (*list != '\0' && *list++ != ' ') {
+        }
     }
     return -1;
 }
