@@ -371,7 +371,7 @@ enr_status_t session_begin(enr_journal_t *journal, enr_slot_t *slot)
             journal->last = (enr_place_t){0};
             journal->view_sector = NOWHERE;
         } else if (status == ENR_AGAIN || status == ENR_END) {
-            status = ENR_AGAIN;
+            status = journal->stuck ? ENR_E_FULL : ENR_AGAIN;
             journal->wanted = true;
             break;
         } else {
