@@ -1,0 +1,8 @@
+#include "board.h"
+int main(void)
+{
+    board_init();
+    board_console_write(ENR_SPAN("hello\n"));
+    for (;;)
+        board_sleep();
+}
