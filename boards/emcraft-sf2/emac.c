@@ -64,7 +64,7 @@ static struct {
     size_t count;   /* buffers that the chip has */
     descriptor_t sending[SEND_BUFFERS];
     size_t next_to_send;
-    _Alignas(4) uint8_t frames[SEND_BUFFERS][ENR_NIC_FRAME_MAX];
+    _Alignas(4) uint8_t frames[SEND_BUFFERS][ENR_NIC_SEND_MAX];
 } emac;
 
 static uint32_t address_of(const volatile void *memory)
@@ -94,13 +94,20 @@ static bool has_link(void *ctx)
     return (read_phy(PHY_STATUS) & PHY_STATUS_LINK) != 0;
 }
 
-/* The chip stops when it meets a buffer that it does not have; it goes on at the oldest one. */
+/* The chip stops when it meets a buffer that it does not have; it goes on at the oldest one that is still empty. */
 static void receive_on(void)
 {
-    if ((DMA_RECEIVE & DMA_ENABLE) == 0 && emac.count > 0) {
-        DMA_RECEIVE_STATUS = RECEIVE_STATUS_OVERFLOW;
-        DMA_RECEIVE_DESCRIPTOR = address_of(&emac.receiving[emac.oldest]);
-        DMA_RECEIVE = DMA_ENABLE;
+    if ((DMA_RECEIVE & DMA_ENABLE) != 0) {
+        return;
+    }
+    for (size_t i = 0; i < emac.count; i++) {
+        const descriptor_t *descriptor = &emac.receiving[(emac.oldest + i) % ENR_NIC_BUFFERS];
+        if ((descriptor->size & EMPTY) != 0) {
+            DMA_RECEIVE_STATUS = RECEIVE_STATUS_OVERFLOW;
+            DMA_RECEIVE_DESCRIPTOR = address_of(descriptor);
+            DMA_RECEIVE = DMA_ENABLE;
+            return;
+        }
     }
 }
 

@@ -53,7 +53,7 @@ static struct {
     uint8_t *buffers[ENR_NIC_BUFFERS]; /* empty ones, a ring in the order of the offers */
     size_t oldest;
     size_t count;
-    _Alignas(4) uint8_t frame[ENR_NIC_FRAME_MAX];
+    _Alignas(4) uint8_t frame[ENR_NIC_SEND_MAX];
 } lan;
 
 static void wait_for_mac(void)
@@ -128,7 +128,7 @@ static bool receive(void *ctx, size_t *out_len)
 static uint8_t *frame(void *ctx)
 {
     (void)ctx;
-    return TX_FIFO_FREE(TX_FIFO) >= ENR_NIC_FRAME_MAX + TX_COMMANDS_LEN ? lan.frame : NULL;
+    return TX_FIFO_FREE(TX_FIFO) >= ENR_NIC_SEND_MAX + TX_COMMANDS_LEN ? lan.frame : NULL;
 }
 
 static void send(void *ctx, size_t len)

@@ -59,13 +59,18 @@ void enr_lwip_info(enr_lwip_info_t *out);
 
 /* --- net --- */
 
-/* Bytes that were received and not yet asked for; also the TCP window. */
+/* Bytes that were received and not yet asked for: the TCP window, which is two segments or more. */
 #ifndef ENR_LWIP_RECEIVE_MAX
-#define ENR_LWIP_RECEIVE_MAX 2152
+#define ENR_LWIP_RECEIVE_MAX 2144
 #endif
 
-/* Addresses of one name that are tried, each by another question to DNS. */
-#define ENR_LWIP_ADDRESSES_MAX 4
+/* Segments of ENR_NIC_SEND_MAX on their way out at once. */
+#ifndef ENR_LWIP_SEGMENTS
+#define ENR_LWIP_SEGMENTS 2
+#endif
+
+/* Questions to DNS for one connection. */
+#define ENR_LWIP_QUESTIONS_MAX 4
 
 /* How long one address may take to answer when the configuration does not say. */
 #define ENR_LWIP_ADDRESS_MS 5000u
@@ -92,8 +97,9 @@ typedef struct {
     enr_status_t failure; /* opening: of the address before; open: why the connection is gone, or ENR_OK */
     void *pcb;            /* lwIP's connection, or NULL */
     uint32_t address;     /* at hand, network order */
-    uint32_t tried[ENR_LWIP_ADDRESSES_MAX];
+    uint32_t tried[ENR_LWIP_QUESTIONS_MAX];
     size_t tried_count;
+    size_t asked;
     uint32_t since_ms; /* when this address was begun, or this question is to be asked again */
     size_t received_from;
     size_t received_len;
@@ -106,8 +112,9 @@ void enr_lwip_net_start(enr_lwip_net_t *net, const enr_lwip_net_config_t *config
 
 /* The net's functions, as port.h says. Of open:
    - without cable or address it gives ENR_E_UNREACHABLE at once.
-   - lwIP hands over one address of a name: when that does not connect, DNS is asked again, and a new address is tried,
-   up to ENR_LWIP_ADDRESSES_MAX. Its status is that of the last address, but for ENR_E_PORTAL, which hides no other.
+   - lwIP hands over one address of a name: when that does not connect, DNS is asked again, up to
+   ENR_LWIP_QUESTIONS_MAX times, and an address that was not there before is tried. Its status is that of the last
+   address, but for ENR_E_PORTAL, which hides no other.
    - an IPv4 literal is taken as it is. A host that is empty, longer than ENR_HOST_MAX or has a NUL is ENR_E_DNS.
    A peer that has vanished is noticed after a silence of 60 s (keepalive), or 20 to 40 s after something was sent
    (behaviours 30): ENR_E_NETWORK. close sends what lwIP still holds, then FIN. */

@@ -6,18 +6,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of the largest Ethernet frame, without its check sequence; a multiple of 4. A longer one is not received. The
-   default is a header, the 576 bytes that every host must take (RFC 1122 3.3.2), and 2 to fill up. */
-#ifndef ENR_NIC_FRAME_MAX
-#define ENR_NIC_FRAME_MAX 592
+/* Bytes of the largest Ethernet frame that is received, without its check sequence: 1,514, and 2 to fill up. */
+#define ENR_NIC_FRAME_MAX 1516
+
+/* Bytes of the largest frame that is sent. The default is a header, the 576 bytes that every host must take (RFC 1122
+   3.3.2), and 2 to fill up: what a scanner sends is short. A multiple of 4. */
+#ifndef ENR_NIC_SEND_MAX
+#define ENR_NIC_SEND_MAX 592
 #endif
 
-/* Bytes of the headers of Ethernet, IPv4 and TCP. */
-#define ENR_NIC_HEADERS 54
-
-/* Buffers that wait for frames at once. */
+/* Buffers that wait for frames at once: what may come while the main loop is in its longest step. */
 #ifndef ENR_NIC_BUFFERS
-#define ENR_NIC_BUFFERS 4
+#define ENR_NIC_BUFFERS 3
 #endif
 
 /* One network chip. Nothing blocks; all is called from the main loop. */
@@ -35,10 +35,10 @@ typedef struct {
     /* True when the oldest buffer holds a frame: *out_len bytes. The buffer then is the caller's again. */
     bool (*receive)(void *ctx, size_t *out_len);
 
-    /* Memory of ENR_NIC_FRAME_MAX bytes for the next frame to send, or NULL while the chip is busy. */
+    /* Memory of ENR_NIC_SEND_MAX bytes for the next frame to send, or NULL while the chip is busy. */
     uint8_t *(*frame)(void *ctx);
 
-    /* Sends the first len bytes of what `frame` gave, 14 to ENR_NIC_FRAME_MAX of them; a short frame is padded. */
+    /* Sends the first len bytes of what `frame` gave, 14 to ENR_NIC_SEND_MAX of them; a short frame is padded. */
     void (*send)(void *ctx, size_t len);
 } enr_nic_t;
 

@@ -51,21 +51,20 @@
 
 /* ---- buffers ---------------------------------------------------------------------------------------------------- */
 
-/* A frame buffer is what the network chip writes into, so the largest frame that is taken. The RFC 1122 minimum of 576
-   bytes a datagram sets the segment: 576 - 40. */
+/* A frame buffer is what the network chip writes into, so the largest frame. Whole ones are taken although smaller
+   segments are asked for: not everything on the way heeds that (QEMU's user network does not). All of the pool is the
+   chip's, but for the one frame at work: data is copied out of it at once. */
 #define PBUF_POOL_BUFSIZE ENR_NIC_FRAME_MAX
-#define TCP_MSS (ENR_NIC_FRAME_MAX - ENR_NIC_HEADERS)
+#define PBUF_POOL_SIZE ENR_NIC_BUFFERS
 
-/* The chip's buffers, and two on their way through lwIP: data is copied out of its pbuf at once. */
-#define PBUF_POOL_SIZE (ENR_NIC_BUFFERS + 2)
-
-/* What is on its way out: TCP_SND_BUF with its headers, and one datagram of DHCP, DNS, SNTP, ARP or ICMP. */
+/* What is on its way out: some segments of ENR_NIC_SEND_MAX, and one datagram of DHCP, DNS, SNTP, ARP or ICMP. */
 #ifndef MEM_SIZE
 #define MEM_SIZE 2560
 #endif
 
-/* The window is the receive buffer of a net: what fits there may come. */
+/* The window is the receive buffer of a net: what fits there may come, in two segments or more. */
 #define TCP_WND ENR_LWIP_RECEIVE_MAX
+#define TCP_MSS ((TCP_WND) / 2 < 1460 ? (TCP_WND) / 2 : 1460)
 #ifndef TCP_SND_BUF
 #define TCP_SND_BUF (2 * TCP_MSS)
 #endif

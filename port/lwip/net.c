@@ -19,6 +19,14 @@
 
 enum { NET_CLOSED, NET_ASKING, NET_RESOLVING, NET_CONNECTING, NET_OPEN };
 
+/* What fits a frame that is sent, behind the headers of Ethernet, IPv4 and TCP. */
+#define SEND_SEGMENT (ENR_NIC_SEND_MAX - 14 - 20 - 20)
+
+/* Bytes on their way out at once. TCP_SND_BUF is only lwIP's own bound: this one leaves room in its heap for others. */
+#define IN_FLIGHT_MAX ((size_t)ENR_LWIP_SEGMENTS * SEND_SEGMENT)
+
+_Static_assert(IN_FLIGHT_MAX <= TCP_SND_BUF, "lwIP takes what this file lets out");
+
 _Static_assert(DNS_MAX_NAME_LENGTH > ENR_HOST_MAX, "lwIP cuts a longer name silently");
 
 static bool is_past(uint32_t time_ms)
@@ -47,8 +55,10 @@ static void on_name(const char *name, const ip_addr_t *address, void *arg)
 static err_t on_connected(void *arg, struct tcp_pcb *pcb, err_t error)
 {
     enr_lwip_net_t *net = arg;
-    (void)pcb;
     (void)error; /* always ERR_OK */
+    if (pcb->mss > SEND_SEGMENT) {
+        pcb->mss = SEND_SEGMENT;
+    }
     net->state = NET_OPEN;
     net->failure = ENR_OK;
     return ERR_OK;
@@ -123,6 +133,12 @@ static void net_close(void *ctx)
     net->state = NET_CLOSED;
 }
 
+static void ask_again(enr_lwip_net_t *net)
+{
+    net->state = NET_ASKING;
+    net->since_ms = lwip_now_ms();
+}
+
 static enr_status_t begin(enr_lwip_net_t *net, enr_span_t host, uint16_t port)
 {
     if (host.len == 0 || host.len > ENR_HOST_MAX || memchr(host.ptr, '\0', host.len) != NULL) {
@@ -139,8 +155,8 @@ static enr_status_t begin(enr_lwip_net_t *net, enr_span_t host, uint16_t port)
     net->port = port;
     net->failure = ENR_OK;
     net->tried_count = 0;
-    net->state = NET_ASKING;
-    net->since_ms = lwip_now_ms();
+    net->asked = 0;
+    ask_again(net);
     return ENR_OK;
 }
 
@@ -148,19 +164,22 @@ static enr_status_t begin(enr_lwip_net_t *net, enr_span_t host, uint16_t port)
 static enr_status_t ask(enr_lwip_net_t *net)
 {
     ip_addr_t address;
+    if (net->asked == ENR_LWIP_QUESTIONS_MAX) {
+        return net->failure;
+    }
     net->resolved = false;
     net->state = NET_RESOLVING;
     err_t error = dns_gethostbyname(net->host, &address, on_name, net);
-    if (error == ERR_OK) {
-        on_name(net->host, &address, net);
-        return ENR_OK;
-    }
     if (error == ERR_MEM) {
         net->state = NET_ASKING;
         net->since_ms = lwip_now_ms() + ASK_LATER_MS;
         return ENR_AGAIN;
     }
-    return error == ERR_INPROGRESS ? ENR_OK : ENR_E_DNS;
+    net->asked++;
+    if (error == ERR_OK) {
+        on_name(net->host, &address, net);
+    }
+    return error == ERR_OK || error == ERR_INPROGRESS ? ENR_OK : ENR_E_DNS;
 }
 
 static bool was_tried(const enr_lwip_net_t *net)
@@ -181,8 +200,7 @@ static void leave_address(enr_lwip_net_t *net, enr_status_t failure)
     if (net->failure == ENR_OK || failure != ENR_E_PORTAL) {
         net->failure = failure;
     }
-    net->state = NET_ASKING;
-    net->since_ms = lwip_now_ms();
+    ask_again(net);
 }
 
 static bool is_refused(const enr_lwip_net_t *net)
@@ -223,8 +241,12 @@ static enr_status_t connect(enr_lwip_net_t *net)
 /* DNS has answered: on to the address, or to the end. ENR_OK: go on. */
 static enr_status_t take_answer(enr_lwip_net_t *net)
 {
-    if (net->resolve_status != ENR_OK || was_tried(net) || net->tried_count == ENR_LWIP_ADDRESSES_MAX) {
+    if (net->resolve_status != ENR_OK) {
         return net->failure != ENR_OK ? net->failure : net->resolve_status;
+    }
+    if (was_tried(net)) {
+        ask_again(net);
+        return ENR_OK;
     }
     enr_status_t status = is_refused(net) ? ENR_E_PORTAL : connect(net);
     if (status != ENR_OK) {
@@ -287,7 +309,17 @@ static enr_status_t net_open(void *ctx, enr_span_t host, uint16_t port, uint32_t
 
 /* --- send and receive --- */
 
-/* A segment at most at once, so that a piece never waits for more of lwIP's memory than one segment takes. */
+/* Bytes that may go on their way now, a segment at most. */
+static size_t send_room(const struct tcp_pcb *pcb)
+{
+    size_t in_flight = TCP_SND_BUF - tcp_sndbuf(pcb);
+    if (tcp_sndqueuelen(pcb) >= TCP_SND_QUEUELEN || in_flight >= IN_FLIGHT_MAX) {
+        return 0;
+    }
+    size_t room = IN_FLIGHT_MAX - in_flight;
+    return room < SEND_SEGMENT ? room : SEND_SEGMENT;
+}
+
 static enr_status_t net_send(void *ctx, enr_span_t bytes, size_t *out_sent)
 {
     enr_lwip_net_t *net = ctx;
@@ -296,10 +328,8 @@ static enr_status_t net_send(void *ctx, enr_span_t bytes, size_t *out_sent)
     if (pcb == NULL) {
         return net->failure;
     }
-    size_t len = bytes.len < TCP_MSS ? bytes.len : TCP_MSS;
-    if (len > tcp_sndbuf(pcb)) {
-        len = tcp_sndbuf(pcb);
-    }
+    size_t room = send_room(pcb);
+    size_t len = bytes.len < room ? bytes.len : room;
     err_t error = len > 0 ? tcp_write(pcb, bytes.ptr, (u16_t)len, TCP_WRITE_FLAG_COPY) : ERR_MEM;
     if (error == ERR_MEM) {
         return ENR_AGAIN;
@@ -332,12 +362,6 @@ static enr_status_t net_receive(void *ctx, uint8_t *out, size_t capacity, size_t
     return ENR_OK;
 }
 
-static bool is_writable(const enr_lwip_net_t *net)
-{
-    const struct tcp_pcb *pcb = net->pcb;
-    return pcb == NULL || (tcp_sndbuf(pcb) > 0 && tcp_sndqueuelen(pcb) < TCP_SND_QUEUELEN);
-}
-
 bool enr_lwip_net_ready(const enr_lwip_net_t *net, const enr_wait_t *wait)
 {
     if (wait->has_time && is_past(wait->until_ms)) {
@@ -349,7 +373,7 @@ bool enr_lwip_net_ready(const enr_lwip_net_t *net, const enr_wait_t *wait)
     switch (net->state) {
     case NET_OPEN:
         return ((wait->events & ENR_WAIT_READ) != 0 && (net->received_len > 0 || net->ended || net->pcb == NULL)) ||
-               ((wait->events & ENR_WAIT_WRITE) != 0 && is_writable(net));
+               ((wait->events & ENR_WAIT_WRITE) != 0 && (net->pcb == NULL || send_room(net->pcb) > 0));
     case NET_RESOLVING:
         return net->resolved;
     case NET_CONNECTING:

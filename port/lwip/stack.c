@@ -19,7 +19,7 @@
 
 #define LINK_CHECK_MS 100
 
-_Static_assert(ENR_NIC_FRAME_MAX % MEM_ALIGNMENT == 0 && ENR_NIC_FRAME_MAX >= SIZEOF_ETH_HDR + 576,
+_Static_assert(ENR_NIC_SEND_MAX % 4 == 0 && ENR_NIC_SEND_MAX >= SIZEOF_ETH_HDR + 576,
                "a frame holds the datagram that every host must take (RFC 1122 3.3.2)");
 _Static_assert(ENR_LWIP_RECEIVE_MAX >= 2 * TCP_MSS, "the window holds two segments");
 
@@ -81,8 +81,8 @@ bool lwip_in_frame(void)
 static err_t send_frame(struct netif *netif, struct pbuf *p)
 {
     const enr_nic_t *nic = netif->state;
-    if (p->tot_len > ENR_NIC_FRAME_MAX) {
-        return ERR_BUF;
+    if (p->tot_len > ENR_NIC_SEND_MAX) {
+        return ERR_BUF; /* the answer to a long ping, for example */
     }
     uint8_t *frame = nic->frame(nic->ctx);
     if (frame == NULL) {
@@ -149,7 +149,7 @@ static err_t ready_netif(struct netif *netif)
     netif->name[1] = 'n';
     netif->output = etharp_output;
     netif->linkoutput = send_frame;
-    netif->mtu = ENR_NIC_FRAME_MAX - SIZEOF_ETH_HDR;
+    netif->mtu = 1500;
     netif->hwaddr_len = sizeof stack.config.nic->address;
     memcpy(netif->hwaddr, stack.config.nic->address, sizeof stack.config.nic->address);
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;

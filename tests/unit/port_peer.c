@@ -17,11 +17,6 @@
 /* Nothing a child does lasts longer than this, whatever becomes of the test. */
 #define CHILD_LIFE_S 100
 
-uint8_t port_peer_pattern(size_t position)
-{
-    return (uint8_t)(position * 7 + (position >> 8) * 13 + (position >> 16));
-}
-
 static void sleep_ms(int ms)
 {
     const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
