@@ -163,13 +163,14 @@ static void say_number(const char *name, uint32_t number, unsigned base)
 __attribute__((naked)) static void fault(void)
 {
     __asm volatile("mrs r0, msp\n"
-                   "ldr r1, =stack_top\n"
+                   "movw r1, #:lower16:stack_top\n"
+                   "movt r1, #:upper16:stack_top\n"
                    "mov sp, r1\n"
                    "b start_tell_fault\n");
 }
 
 /* frame: what the processor stacked (ARMv7-M B1.5.6), unless it could not. */
-_Noreturn void start_tell_fault(const uint32_t *frame)
+__attribute__((used)) _Noreturn void start_tell_fault(const uint32_t *frame)
 {
     say("\nfault:");
     if (frame >= stack_bottom && frame + 8 <= stack_top) {
