@@ -56,7 +56,7 @@ class Board:
             self.command += ["-icount", f"shift={icount}"]
 
     def __enter__(self):
-        self.said, self.lines, self.at = [], queue.Queue(), 0
+        self.said, self.lines, self.links = [], queue.Queue(), {}
         self.process = subprocess.Popen(self.command, cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         text=True, errors="replace")
         threading.Thread(target=self.read, daemon=True).start()
@@ -65,6 +65,8 @@ class Board:
     def __exit__(self, *_):
         self.process.kill()
         self.process.wait()
+        for link in self.links.values():
+            link.close()
 
     def read(self):
         for line in self.process.stdout:
@@ -91,20 +93,21 @@ class Board:
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
-    def talk(self, name, payload):
-        with socket.socket(socket.AF_UNIX) as link:
+    def link(self, name):
+        """The socket of this name, open until the end: QEMU drops what it has not read when one is closed."""
+        if name not in self.links:
+            self.links[name] = socket.socket(socket.AF_UNIX)
             for _ in range(50):
                 try:
-                    link.connect(str(self.folder / name))
+                    self.links[name].connect(str(self.folder / name))
                     break
                 except OSError:
                     time.sleep(0.1)
-            link.sendall(payload)
-            time.sleep(0.2)  # closing it would drop what QEMU has not read
+        return self.links[name]
 
     def scan(self, payload):
         """Bytes on the scanner's UART."""
-        self.talk("scanner", payload)
+        self.link("scanner").sendall(payload)
 
     def cable(self, is_in):
-        self.talk("monitor", f"set_link n0 {'on' if is_in else 'off'}\n".encode())
+        self.link("monitor").sendall(f"set_link n0 {'on' if is_in else 'off'}\n".encode())

@@ -56,6 +56,8 @@ class Clock(Udp):
     """SNTP: it is `now` when this is made or set, and goes on from there."""
 
     def __init__(self, address, now):
+        self.sees_questions = True
+        self.asked = False
         self.set(now)
         super().__init__(address, 123)
 
@@ -63,9 +65,10 @@ class Clock(Udp):
         self.offset = now - time.monotonic()
 
     def answer(self, message):
+        self.asked = True
         now = self.offset + time.monotonic() + NTP_OFFSET
         stamp = struct.pack(">II", int(now) & 0xFFFFFFFF, int(now % 1 * 2**32))
-        return struct.pack(">BBBbIII", 0x24, 1, 6, -20, 0, 0, 0x4C4F434C) + stamp + message[40:48] + stamp + stamp
+        return struct.pack(">BBBbIII", 0x24, 1, 6, -20, 0, 0, 0x4C4F434C) + stamp + (message[40:48] if self.sees_questions else bytes(8)) + stamp + stamp
 
 
 class Service:
