@@ -23,9 +23,8 @@ static enr_status_t fill(void *ctx, uint8_t *out, size_t len)
         return ENR_E_ENTROPY;
     }
     const uint32_t counts[2] = {start_count(), calls++};
-    memcpy(out, page->seed, len);
-    for (size_t i = 0; i < len && i < sizeof counts; i++) {
-        out[i] ^= ((const uint8_t *)counts)[i];
+    for (size_t i = 0; i < len; i++) {
+        out[i] = page->seed[i] ^ (i < sizeof counts ? (uint8_t)(counts[i / 4] >> 8 * (i % 4)) : 0);
     }
     return ENR_OK;
 }
