@@ -59,7 +59,7 @@
 
 /* What is on its way out: some segments of ENR_NIC_SEND_MAX, and one datagram of DHCP, DNS, SNTP, ARP or ICMP. */
 #ifndef MEM_SIZE
-#define MEM_SIZE 2560
+#define MEM_SIZE 2048
 #endif
 
 /* The window is the receive buffer of a net: what fits there may come, in two segments or more. */
