@@ -116,8 +116,8 @@ void enr_lwip_net_start(enr_lwip_net_t *net, const enr_lwip_net_config_t *config
    ENR_LWIP_QUESTIONS_MAX times, and an address that was not there before is tried. Its status is that of the last
    address, but for ENR_E_PORTAL, which hides no other.
    - an IPv4 literal is taken as it is. A host that is empty, longer than ENR_HOST_MAX or has a NUL is ENR_E_DNS.
-   A peer that has vanished is noticed after a silence of 60 s (keepalive), or 20 to 40 s after something was sent
-   (behaviours 30): ENR_E_NETWORK. close sends what lwIP still holds, then FIN. */
+   A peer that has vanished is noticed after a silence of 60 s, whether something was on its way or not (keepalive;
+   behaviours 30): ENR_E_NETWORK. close sends what lwIP still holds, then FIN. */
 enr_net_t enr_lwip_net(enr_lwip_net_t *net);
 
 /* True when what a step of this net waits for has come: one of the events, or the time. For a main loop that wants to

@@ -13,7 +13,7 @@
 #define LWIP_SOCKET 0
 #define MEM_LIBC_MALLOC 0
 #define MEMP_MEM_MALLOC 0
-#define MEM_ALIGNMENT 4
+#define MEM_ALIGNMENT __SIZEOF_POINTER__
 
 /* High-water marks of the pools; nothing else is counted. */
 #define LWIP_STATS 1
@@ -73,7 +73,7 @@
 #define TCP_QUEUE_OOSEQ 0
 #define TCP_LISTEN_BACKLOG 0
 #define LWIP_TCP_KEEPALIVE 1
-/* A lost segment is sent again for 20 to 40 s, a first one for about 10 s: within the phases of an exchange. */
+/* A lost segment is sent again 6 times with growing gaps, unless keepalive gives up before. */
 #define TCP_MAXRTX 6
 #define TCP_SYNMAXRTX 4
 
@@ -90,7 +90,7 @@
 /* Two names at once: the service's and the time server's. Nothing is cached, so that asking again asks the server
    again: after a failed connection it may give another address (DESIGN 13, behaviours 29). */
 #define DNS_TABLE_SIZE 2
-#define DNS_MAX_REQUESTS 4
+#define DNS_MAX_REQUESTS DNS_TABLE_SIZE /* more of them read beyond the table: dns_call_found in 2.2.1 */
 #define DNS_MAX_SOURCE_PORTS DNS_TABLE_SIZE
 #define DNS_MAX_NAME_LENGTH (ENR_HOST_MAX + 1)
 #define DNS_MAX_TTL 0

@@ -124,6 +124,7 @@ static void net_close(void *ctx)
     struct tcp_pcb *pcb = net->pcb;
     if (net->state == NET_OPEN && pcb != NULL) {
         forget(pcb);
+        tcp_setprio(pcb, TCP_PRIO_MIN); /* a peer that does not end its side loses this place to the next connection */
         if (tcp_close(pcb) != ERR_OK) {
             tcp_abort(pcb);
         }

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 
-#define BYTE_ORDER LITTLE_ENDIAN
 #define LWIP_NO_INTTYPES_H 1
 #define LWIP_NO_CTYPE_H 1
 #define LWIP_NO_UNISTD_H 1
