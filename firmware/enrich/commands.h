@@ -6,6 +6,7 @@
 
 int submit_run(const options_t *options);
 int get_run(const options_t *options);
+int bulk_run(const options_t *options);
 int credits_run(const options_t *options);
 int badge_run(const options_t *options);
 int webhook_run(const options_t *options);

@@ -6,7 +6,7 @@
 /* One read, never repeated. No member of the answer is required (api-contract 12). */
 static void read_credits(session_t *session, report_t *report)
 {
-    enr_status_t status = enr_api_start_credits(&session->api, session_now(session));
+    enr_status_t status = enr_api_start_credits(&session->api, service_now(session->service));
     if (status == ENR_OK) {
         status = session_run(session, NULL);
     }
@@ -24,12 +24,12 @@ static void read_credits(session_t *session, report_t *report)
 
 int credits_run(const options_t *options)
 {
-    static settings_t settings;
+    static service_t service;
     static session_t session;
     report_t report = {.command = "credits", .json = options->json};
-    report.code = settings_load(options, &settings, &report.problem);
+    report.code = service_open(&service, options, &report.problem);
     if (report.code == EXIT_DONE) {
-        report.code = session_open(&session, &settings, &report.problem);
+        report.code = session_open(&session, &service, &report.problem);
     }
     if (report.code == EXIT_DONE) {
         read_credits(&session, &report);
@@ -38,9 +38,7 @@ int credits_run(const options_t *options)
         json_print_answer(&report);
     }
     int code = report_print(&report);
-    if (session.where != NULL) {
-        session_close(&session);
-    }
-    settings_wipe(&settings);
+    session_close(&session);
+    service_close(&service);
     return code;
 }

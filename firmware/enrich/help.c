@@ -4,6 +4,7 @@ static const char OVERVIEW[] = "usage: enrich COMMAND [OPTION]...\n"
                                "\n"
                                "  submit         ask for a person's e-mail address or phone number\n"
                                "  get ID         read what came of it: free, and as often as you like\n"
+                               "  bulk FILE|-    ask for many, from CSV or JSON lines; goes on where it ended\n"
                                "  credits        show the account's balance; a cheap check of key and address\n"
                                "  badge FILE|-   show what a scanned badge says; sends nothing\n"
                                "  webhook FILE|- show what a callback says, and check its token; sends nothing\n"
@@ -21,7 +22,8 @@ static const char OVERVIEW[] = "usage: enrich COMMAND [OPTION]...\n"
                                "   5  TLS or certificate              12  the answer makes no sense\n"
                                "   6  the API key was refused         13  accepted, no result yet\n"
                                "   7  credits, consent or plan       130  interrupted (143: terminated)\n"
-                               "After submit, all but 0, 11, 13, 130 and 143 mean: surely not accepted.\n";
+                               "After submit, all but 0, 11, 13, 130 and 143 mean: surely not accepted.\n"
+                               "After bulk, it is the code of the row to look at first.\n";
 
 static const char SUBMIT[] = "usage: enrich submit --type TYPE [OPTION]...\n"
                              "\n"
@@ -64,6 +66,28 @@ static const char GET[] = "usage: enrich get ID [OPTION]...\n"
                           "  --PHASE-timeout S  for dns, connect, handshake, send, answer or body of it\n"
                           "Reading is free and safe to repeat.\n";
 
+static const char BULK[] = "usage: enrich bulk FILE|- --type TYPE [OPTION]...\n"
+                           "\n"
+                           "FILE: CSV with a header, or JSON lines. Columns: firstname, lastname, domain,\n"
+                           "company_name, linkedin_url; custom.KEY comes back with the result.\n"
+                           "\n"
+                           "  --type email|phone|personal_email   what to look for\n"
+                           "  --webhook URL      where the results go; allows batches of 2 to 100\n"
+                           "  --wait             without --webhook: read until the results are there\n"
+                           "  --poll MS  --deadline S   first gap between reads [2000], end of waiting [900]\n"
+                           "  --country CC       only phone numbers of this country (FR); may be repeated\n"
+                           "  --record FILE      what was sent, so that no row is bought twice [FILE.record]\n"
+                           "  --json             one JSON object a row on standard output\n"
+                           "  --config FILE      settings, one KEY = VALUE a line; options and variables win\n"
+                           "  --key-file FILE    the API key                       [ENRICH_API_KEY]\n"
+                           "  --async-base URL   [ENRICH_ASYNC_BASE or " ENR_ASYNC_BASE_DEFAULT "]\n"
+                           "  --ca FILE          trust these CAs (PEM), not the system's\n"
+                           "  --pin HEX          SHA-256 of a CA key in the chain; give two or more\n"
+                           "  --allow-private    allow the service's name to have a private address\n"
+                           "  --timeout S        for one request [180]; too short can make an unknown\n"
+                           "  --PHASE-timeout S  for dns, connect, handshake, send, answer or body of it\n"
+                           "Run again, it sends what surely was not accepted, and reads what was accepted.\n";
+
 static const char CREDITS[] = "usage: enrich credits [OPTION]...\n"
                               "\n"
                               "Shows the account's balance as the service gives it: one line of JSON.\n"
@@ -101,6 +125,8 @@ const char *help_of(command_t command)
         return SUBMIT;
     case COMMAND_GET:
         return GET;
+    case COMMAND_BULK:
+        return BULK;
     case COMMAND_CREDITS:
         return CREDITS;
     case COMMAND_BADGE:
@@ -119,6 +145,8 @@ const char *help_hint(command_t command)
         return "enrich submit --help shows how";
     case COMMAND_GET:
         return "enrich get --help shows how";
+    case COMMAND_BULK:
+        return "enrich bulk --help shows how";
     case COMMAND_CREDITS:
         return "enrich credits --help shows how";
     case COMMAND_BADGE:

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static input_status_t read_all(int fd, uint8_t *memory, size_t max, size_t *out_len)
+input_status_t input_read_open(int fd, uint8_t *memory, size_t max, size_t *out_len)
 {
     size_t len = 0;
     while (len <= max) {
@@ -38,7 +38,7 @@ input_status_t input_read(const char *path, bool standard, uint8_t *memory, size
     if (fstat(fd, &about) == 0 && S_ISREG(about.st_mode)) {
         *out_mode = about.st_mode & 07777;
     }
-    input_status_t status = read_all(fd, memory, max, out_len);
+    input_status_t status = input_read_open(fd, memory, max, out_len);
     int why = errno;
     if (!is_standard) {
         (void)close(fd);

@@ -12,4 +12,7 @@ typedef enum { INPUT_OK, INPUT_TOO_LARGE, INPUT_FAILED } input_status_t;
 input_status_t input_read(const char *path, bool standard, uint8_t *memory, size_t max, size_t *out_len,
                           unsigned *out_mode);
 
+/* The same from a descriptor that is open. */
+input_status_t input_read_open(int fd, uint8_t *memory, size_t max, size_t *out_len);
+
 #endif

@@ -157,15 +157,6 @@ static void write_error(enr_json_writer_t *json, const report_t *report)
     enr_json_object_end(json);
 }
 
-static const char *outcome_word(request_outcome_t outcome)
-{
-    static const char *const WORDS[] = {
-        [OUTCOME_NONE] = NULL,         [OUTCOME_NOT_SENT] = "not_sent", [OUTCOME_NOT_ACCEPTED] = "not_accepted",
-        [OUTCOME_UNKNOWN] = "unknown", [OUTCOME_ACCEPTED] = "accepted",
-    };
-    return WORDS[outcome];
-}
-
 void json_print_answer(const report_t *report)
 {
     enr_buffer_t text = enr_buffer_over(text_memory, sizeof text_memory);
@@ -187,10 +178,17 @@ void json_print_report(const report_t *report)
     enr_json_writer_start(&json, &text);
     enr_json_object_begin(&json);
     write_text_or_null(&json, "command", enr_span_from_str(report->command));
+    enr_json_key(&json, ENR_SPAN("row"));
+    if (report->row > 0) {
+        enr_json_write_integer(&json, report->row);
+    } else {
+        enr_json_write_null(&json);
+    }
     enr_json_key(&json, ENR_SPAN("exit"));
     enr_json_write_integer(&json, report->code);
-    write_text_or_null(&json, "outcome", enr_span_from_str(outcome_word(report->outcome)));
+    write_text_or_null(&json, "outcome", enr_span_from_str(report_outcome_word(report->outcome)));
     write_text_or_null(&json, "id", report->id);
+    write_text_or_null(&json, "batch", report->batch);
     write_text_or_null(&json, "token", report->token);
     enr_json_key(&json, ENR_SPAN("verified"));
     if (report->token.len > 0 && report->has_result) {

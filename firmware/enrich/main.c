@@ -39,6 +39,8 @@ int main(int argc, char **argv)
         return submit_run(&options);
     case COMMAND_GET:
         return get_run(&options);
+    case COMMAND_BULK:
+        return bulk_run(&options);
     case COMMAND_CREDITS:
         return credits_run(&options);
     case COMMAND_WEBHOOK:

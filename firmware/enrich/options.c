@@ -5,9 +5,10 @@
 
 #define IN_SUBMIT (1u << COMMAND_SUBMIT)
 #define IN_GET (1u << COMMAND_GET)
+#define IN_BULK (1u << COMMAND_BULK)
 #define IN_BADGE (1u << COMMAND_BADGE)
 #define IN_WEBHOOK (1u << COMMAND_WEBHOOK)
-#define IN_SERVICE (IN_SUBMIT | IN_GET | 1u << COMMAND_CREDITS) /* those that call the service */
+#define IN_SERVICE (IN_SUBMIT | IN_GET | IN_BULK | 1u << COMMAND_CREDITS) /* those that call the service */
 #define IN_ALL (1u << COMMAND_NONE | IN_SERVICE | IN_BADGE | IN_WEBHOOK)
 
 #define ARGUMENT_MAX 32768 /* bytes; a refusal may have to repeat one */
@@ -27,7 +28,7 @@ static const option_t OPTIONS[] = {
     {"-h", IN_ALL, FLAG, AT(help), 0},
     {"--version", 1u << COMMAND_NONE, FLAG, AT(version), 0},
     {"--json", IN_SERVICE | IN_BADGE | IN_WEBHOOK, FLAG, AT(json), 0},
-    {"--wait", IN_SUBMIT | IN_GET, FLAG, AT(wait), 0},
+    {"--wait", IN_SUBMIT | IN_GET | IN_BULK, FLAG, AT(wait), 0},
     {"--sync", IN_SUBMIT, FLAG, AT(sync), 0},
     {"--badge", IN_SUBMIT, TEXT, AT(badge), 0},
     {"--firstname", IN_SUBMIT, TEXT, AT(firstname), 0},
@@ -35,11 +36,12 @@ static const option_t OPTIONS[] = {
     {"--company", IN_SUBMIT, TEXT, AT(company), 0},
     {"--domain", IN_SUBMIT, TEXT, AT(domain), 0},
     {"--linkedin", IN_SUBMIT, TEXT, AT(linkedin), 0},
-    {"--webhook", IN_SUBMIT, TEXT, AT(webhook), 0},
+    {"--webhook", IN_SUBMIT | IN_BULK, TEXT, AT(webhook), 0},
     {"--custom", IN_SUBMIT, CUSTOM, 0, 0},
-    {"--country", IN_SUBMIT, COUNTRY, 0, 0},
-    {"--type", IN_SUBMIT, TYPE, 0, 0},
+    {"--country", IN_SUBMIT | IN_BULK, COUNTRY, 0, 0},
+    {"--type", IN_SUBMIT | IN_BULK, TYPE, 0, 0},
     {"--allow-multi", IN_SUBMIT, FLAG, AT(allow_multi), 0},
+    {"--record", IN_BULK, TEXT, AT(record), 0},
     {"--token", IN_WEBHOOK, TOKEN, AT(token), 0},
     {"--config", IN_SERVICE, TEXT, AT(config), 0},
     {"--key-file", IN_SERVICE, TEXT, AT(key_file), 0},
@@ -55,8 +57,8 @@ static const option_t OPTIONS[] = {
     {"--send-timeout", IN_SERVICE, NUMBER, AT(send_s), TIMEOUT_MAX_S},
     {"--answer-timeout", IN_SERVICE, NUMBER, AT(answer_s), TIMEOUT_MAX_S},
     {"--body-timeout", IN_SERVICE, NUMBER, AT(body_s), TIMEOUT_MAX_S},
-    {"--poll", IN_SUBMIT | IN_GET, NUMBER, AT(poll_ms), POLL_MAX_MS},
-    {"--deadline", IN_SUBMIT | IN_GET, NUMBER, AT(deadline_s), DEADLINE_MAX_S},
+    {"--poll", IN_SUBMIT | IN_GET | IN_BULK, NUMBER, AT(poll_ms), POLL_MAX_MS},
+    {"--deadline", IN_SUBMIT | IN_GET | IN_BULK, NUMBER, AT(deadline_s), DEADLINE_MAX_S},
 };
 #define OPTION_COUNT (sizeof OPTIONS / sizeof OPTIONS[0])
 
@@ -64,8 +66,8 @@ static const struct {
     const char *word;
     command_t command;
 } COMMANDS[] = {
-    {"submit", COMMAND_SUBMIT}, {"get", COMMAND_GET},         {"credits", COMMAND_CREDITS},
-    {"badge", COMMAND_BADGE},   {"webhook", COMMAND_WEBHOOK},
+    {"submit", COMMAND_SUBMIT},   {"get", COMMAND_GET},     {"bulk", COMMAND_BULK},
+    {"credits", COMMAND_CREDITS}, {"badge", COMMAND_BADGE}, {"webhook", COMMAND_WEBHOOK},
 };
 
 /* What is being read: the arguments, and where a refusal goes. */
@@ -304,6 +306,20 @@ static exit_code_t check_submit(const options_t *options, problem_t *out_problem
     return EXIT_DONE;
 }
 
+static exit_code_t check_bulk(const options_t *options, problem_t *out_problem)
+{
+    if (options->operand == NULL) {
+        return outcome_problem(out_problem, EXIT_USAGE, "bulk", "needs a file of contacts, or - for standard input");
+    }
+    if (options->types == 0 || (options->types & (options->types - 1)) != 0) {
+        return outcome_problem(out_problem, EXIT_USAGE, "bulk", "needs one --type: email, phone or personal_email");
+    }
+    if (options->wait && options->webhook != NULL) {
+        return outcome_problem(out_problem, EXIT_USAGE, "--wait", "is not for --webhook: the results go there");
+    }
+    return EXIT_DONE;
+}
+
 static exit_code_t check_complete(const options_t *options, problem_t *out_problem)
 {
     if (options->help || options->version) {
@@ -316,10 +332,12 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
     switch (options->command) {
     case COMMAND_NONE:
         return outcome_problem(out_problem, EXIT_USAGE, "arguments",
-                               "name a command: submit, get, credits, badge or webhook");
+                               "name a command: submit, get, bulk, credits, badge or webhook");
     case COMMAND_GET:
         return options->operand != NULL ? EXIT_DONE
                                         : outcome_problem(out_problem, EXIT_USAGE, "get", "needs the id to read");
+    case COMMAND_BULK:
+        return check_bulk(options, out_problem);
     case COMMAND_CREDITS:
         return EXIT_DONE;
     case COMMAND_BADGE:

@@ -9,7 +9,15 @@
 #define POLL_MAX_MS 600000
 #define DEADLINE_MAX_S 86400
 
-typedef enum { COMMAND_NONE, COMMAND_SUBMIT, COMMAND_GET, COMMAND_CREDITS, COMMAND_BADGE, COMMAND_WEBHOOK } command_t;
+typedef enum {
+    COMMAND_NONE,
+    COMMAND_SUBMIT,
+    COMMAND_GET,
+    COMMAND_BULK,
+    COMMAND_CREDITS,
+    COMMAND_BADGE,
+    COMMAND_WEBHOOK
+} command_t;
 
 #define PINS_MAX 8
 
@@ -22,14 +30,15 @@ typedef struct {
 /* The arguments as they were given; texts point into them. NULL, 0: not given. */
 typedef struct {
     command_t command;
-    const char *operand; /* the id of get, the file of badge and webhook */
+    const char *operand; /* the id of get, the file of bulk, badge and webhook */
     bool help;
     bool version;
     bool json;
     bool wait;
     bool sync; /* the synchronous call */
 
-    const char *token; /* that a callback must carry */
+    const char *token;  /* that a callback must carry */
+    const char *record; /* of what bulk has sent */
 
     /* the person and the request */
     const char *badge;

@@ -3,13 +3,14 @@
 #define CLI_PROGRESS_H
 
 #include <stdbool.h>
-#include <stdint.h>
+
+#define PROGRESS_MAX 57 /* bytes of a line with its NUL; with "enrich: " before it, less than a terminal's width */
 
 /* True when a person sees the line. */
 bool progress_is_seen(void);
 
-/* Shows how long it has taken, and how often the result was read. */
-void progress_show(uint32_t elapsed_s, uint32_t deadline_s, unsigned reads);
+/* Shows this line in place of the one before, when it is seen. */
+void progress_show(const char *line);
 
 /* Takes the line away, if there is one: before anything else is said. */
 void progress_clear(void);

@@ -12,6 +12,23 @@
    limit (4,096 bytes on Linux) holds for their names. */
 #define REPORT_HINT_MAX 65536
 
+request_outcome_t report_outcome(const enr_answer_t *answer)
+{
+    if (answer->verdict == ENR_MAY_HAVE_BEEN_ACCEPTED) {
+        return OUTCOME_UNKNOWN;
+    }
+    return answer->code == 0 ? OUTCOME_NOT_SENT : OUTCOME_NOT_ACCEPTED;
+}
+
+const char *report_outcome_word(request_outcome_t outcome)
+{
+    static const char *const WORDS[] = {
+        [OUTCOME_NONE] = NULL,         [OUTCOME_NOT_SENT] = "not_sent", [OUTCOME_NOT_ACCEPTED] = "not_accepted",
+        [OUTCOME_UNKNOWN] = "unknown", [OUTCOME_ACCEPTED] = "accepted",
+    };
+    return WORDS[outcome];
+}
+
 static void begin_line(const char *label)
 {
     (void)printf("%s:%*s", label, LABEL_WIDTH - 1 - (int)strlen(label), "");
@@ -207,7 +224,7 @@ enr_span_t report_hint(const report_t *report)
                "do not just send it again: look in the web application or at the webhook for custom " ENR_TOKEN_KEY
                " ");
         enr_buffer_append(&hint, report->token);
-    } else if (report->outcome == OUTCOME_ACCEPTED) {
+    } else if (report->outcome == OUTCOME_ACCEPTED && report->id.len > 0) {
         append(&hint, "read it by: ");
         append_get(&hint, report);
     }

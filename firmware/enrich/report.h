@@ -21,13 +21,21 @@ typedef struct {
     exit_code_t code;
     problem_t problem; /* nothing went wrong: where is NULL */
     request_outcome_t outcome;
+    uint32_t row;               /* of a file, under bulk; else 0 */
     enr_span_t id;              /* of an accepted request, or the one read */
+    enr_span_t batch;           /* of the batch that the row was accepted in, or empty */
     enr_span_t token;           /* of the request, or empty */
     bool verified;              /* the answer carried the token */
     unsigned types;             /* asked for (enr_type_t), 0 when not known */
     const enr_answer_t *answer; /* of the last call, or NULL */
     bool has_result;            /* answer->result holds a result */
 } report_t;
+
+/* What became of the POST that was answered so, and not with ENR_OK. */
+request_outcome_t report_outcome(const enr_answer_t *answer);
+
+/* Its word in JSON ("not_sent"), or NULL. */
+const char *report_outcome_word(request_outcome_t outcome);
 
 /* Prints it and gives the exit code. Standard output that cannot be written makes EXIT_DONE into EXIT_PENDING after an
    accepted request, else into EXIT_SETTING. */

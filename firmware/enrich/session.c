@@ -6,10 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static exit_code_t open_trust(session_t *session, const char *ca, problem_t *out_problem)
+static exit_code_t open_trust(enr_posix_bundle_t *bundle, const char *ca, problem_t *out_problem)
 {
     errno = 0;
-    enr_status_t status = enr_posix_bundle_open(&session->bundle, ca);
+    enr_status_t status = enr_posix_bundle_open(bundle, ca);
     if (status == ENR_OK) {
         return EXIT_DONE;
     }
@@ -22,11 +22,14 @@ static exit_code_t open_trust(session_t *session, const char *ca, problem_t *out
     return EXIT_SETTING;
 }
 
-exit_code_t session_open(session_t *session, const settings_t *settings, problem_t *out_problem)
+exit_code_t service_open(service_t *service, const options_t *options, problem_t *out_problem)
 {
     static const enr_tls_memory_t MEMORY = {.take = enr_posix_take, .give = enr_posix_give};
     static enr_entropy_t entropy;
-    exit_code_t code = open_trust(session, settings->ca, out_problem);
+    exit_code_t code = settings_load(options, &service->settings, out_problem);
+    if (code == EXIT_DONE) {
+        code = open_trust(&service->bundle, service->settings.ca, out_problem);
+    }
     if (code != EXIT_DONE) {
         return code;
     }
@@ -36,48 +39,27 @@ exit_code_t session_open(session_t *session, const settings_t *settings, problem
         *out_problem = (problem_t){.status = status, .where = "TLS", .what = enr_status_meaning(status)};
         return outcome_exit(status);
     }
-    session->where = settings->where;
-    (void)snprintf(session->too_slow, sizeof session->too_slow, "the request took longer than --timeout (%u s)",
-                   (unsigned)(settings->timeouts.total_ms / 1000));
-    session->clock = enr_posix_clock();
-    enr_posix_net_config_t net = {.refuse_private = !settings->allow_private};
-    enr_posix_net_start(&session->net, &net);
-    session->net_duty = enr_posix_net(&session->net);
-    enr_tls_config_t tls = {
-        .net = &session->net_duty,
-        .clock = &session->clock,
-        .anchors = {.ctx = &session->bundle, .get = enr_posix_bundle_get},
-        .pins = settings->pins.digests,
-        .pin_count = settings->pins.count,
-    };
-    enr_tls_start(&session->tls, &tls);
-    enr_exchange_init(&session->exchange, enr_tls_stream(&session->tls), &settings->timeouts);
-    enr_api_config_t config = {
-        .async_base = settings->async_base,
-        .sync_base = settings->sync_base,
-        .api_key = settings->key,
-        .clock = &session->clock,
-    };
-    status = enr_api_init(&session->api, &config, &session->exchange,
-                          enr_buffer_over(session->request, sizeof session->request),
-                          enr_buffer_over(session->body, sizeof session->body));
-    if (status != ENR_OK) {
-        *out_problem = (problem_t){.status = status, .where = "settings", .what = enr_status_meaning(status)};
-        return EXIT_SETTING;
-    }
+    (void)snprintf(service->too_slow, sizeof service->too_slow, "the request took longer than --timeout (%u s)",
+                   (unsigned)(service->settings.timeouts.total_ms / 1000));
+    service->clock = enr_posix_clock();
     interrupt_catch();
     return EXIT_DONE;
 }
 
-void session_close(session_t *session)
+void service_close(service_t *service)
 {
-    enr_api_close(&session->api);
-    enr_posix_bundle_close(&session->bundle);
+    enr_posix_bundle_close(&service->bundle);
+    settings_wipe(&service->settings);
 }
 
-uint32_t session_now(const session_t *session)
+uint32_t service_now(const service_t *service)
 {
-    return session->clock.monotonic_ms(session->clock.ctx);
+    return service->clock.monotonic_ms(service->clock.ctx);
+}
+
+bool service_is_past(uint32_t now_ms, uint32_t until_ms)
+{
+    return now_ms - until_ms <= INT32_MAX;
 }
 
 /* A signal ends it early. */
@@ -88,14 +70,60 @@ static enr_status_t wait_for(const enr_posix_net_t *net, const enr_wait_t *wait)
     return enr_posix_wait(&waiter, 1, &signal, 1);
 }
 
-static bool is_past(uint32_t now_ms, uint32_t until_ms)
+void service_sleep(const service_t *service, uint32_t until_ms)
 {
-    return now_ms - until_ms <= INT32_MAX; /* right across the wrap (behaviours 25) */
+    while (interrupt_number() == 0 && !service_is_past(service_now(service), until_ms)) {
+        enr_wait_t wait = {.has_time = true, .until_ms = until_ms};
+        if (wait_for(NULL, &wait) != ENR_OK) {
+            return;
+        }
+    }
 }
 
-static void wait_no_longer_than(enr_wait_t *wait, uint32_t until_ms)
+exit_code_t session_open(session_t *session, service_t *service, problem_t *out_problem)
 {
-    if (!wait->has_time || is_past(wait->until_ms, until_ms)) {
+    const settings_t *settings = &service->settings;
+    session->service = service;
+    session->where = settings->where;
+    enr_posix_net_config_t net = {.refuse_private = !settings->allow_private};
+    enr_posix_net_start(&session->net, &net);
+    session->net_duty = enr_posix_net(&session->net);
+    enr_tls_config_t tls = {
+        .net = &session->net_duty,
+        .clock = &service->clock,
+        .anchors = {.ctx = &service->bundle, .get = enr_posix_bundle_get},
+        .pins = settings->pins.digests,
+        .pin_count = settings->pins.count,
+    };
+    enr_tls_start(&session->tls, &tls);
+    enr_exchange_init(&session->exchange, enr_tls_stream(&session->tls), &settings->timeouts);
+    enr_api_config_t config = {
+        .async_base = settings->async_base,
+        .sync_base = settings->sync_base,
+        .api_key = settings->key,
+        .clock = &service->clock,
+    };
+    enr_status_t status = enr_api_init(&session->api, &config, &session->exchange,
+                                       enr_buffer_over(session->request, sizeof session->request),
+                                       enr_buffer_over(session->body, sizeof session->body));
+    if (status != ENR_OK) {
+        *out_problem = (problem_t){.status = status, .where = "settings", .what = enr_status_meaning(status)};
+        return EXIT_SETTING;
+    }
+    return EXIT_DONE;
+}
+
+void session_close(session_t *session)
+{
+    if (session->service != NULL) {
+        enr_api_close(&session->api);
+        session->service = NULL;
+    }
+}
+
+void session_wait_no_longer(enr_wait_t *wait, uint32_t until_ms)
+{
+    if (!wait->has_time || service_is_past(wait->until_ms, until_ms)) {
         wait->has_time = true;
         wait->until_ms = until_ms;
     }
@@ -105,13 +133,13 @@ enr_status_t session_run(session_t *session, const uint32_t *until_ms)
 {
     session->cut = false;
     for (;;) {
-        uint32_t now_ms = session_now(session);
+        uint32_t now_ms = service_now(session->service);
         enr_wait_t wait;
         enr_status_t status = enr_api_step(&session->api, now_ms, &wait);
         if (status != ENR_AGAIN && status != ENR_READY) {
             return status;
         }
-        session->cut = until_ms != NULL && is_past(now_ms, *until_ms);
+        session->cut = until_ms != NULL && service_is_past(now_ms, *until_ms);
         if (interrupt_number() != 0 || session->cut) {
             enr_api_close(&session->api);
             return interrupt_number() != 0 ? ENR_AGAIN : ENR_E_TIMEOUT_TOTAL;
@@ -121,7 +149,7 @@ enr_status_t session_run(session_t *session, const uint32_t *until_ms)
             continue;
         }
         if (until_ms != NULL) {
-            wait_no_longer_than(&wait, *until_ms);
+            session_wait_no_longer(&wait, *until_ms);
         }
         status = wait_for(&session->net, &wait);
         if (status != ENR_OK) {
@@ -135,17 +163,7 @@ problem_t session_problem(const session_t *session, enr_status_t status)
 {
     const char *what = enr_status_meaning(status);
     if (status == ENR_E_TIMEOUT_TOTAL) {
-        what = session->cut ? "no answer came before the end of --deadline" : session->too_slow;
+        what = session->cut ? "no answer came before the end of --deadline" : session->service->too_slow;
     }
     return (problem_t){.status = status, .where = session->where, .what = what, .hint = outcome_hint(status)};
-}
-
-void session_sleep(const session_t *session, uint32_t until_ms)
-{
-    while (interrupt_number() == 0 && !is_past(session_now(session), until_ms)) {
-        enr_wait_t wait = {.has_time = true, .until_ms = until_ms};
-        if (wait_for(NULL, &wait) != ENR_OK) {
-            return;
-        }
-    }
 }

@@ -124,7 +124,7 @@ static bool start(const options_t *options, request_t *request, session_t *sessi
     }
     request->options.token = (enr_span_t){request->token, sizeof request->token};
     enr_refusal_t refusal; /* empty: this was checked */
-    status = start_call(&session->api, &request->contact, &request->options, session_now(session), &refusal);
+    status = start_call(&session->api, &request->contact, &request->options, service_now(session->service), &refusal);
     if (status != ENR_OK) {
         report_status(report, EXIT_REFUSED_HERE, status, "request");
         return false;
@@ -144,11 +144,9 @@ static void report_failure(session_t *session, enr_status_t status, report_t *re
         report->code = outcome_exit(status);
         report->problem = session_problem(session, status);
     }
-    if (answer->verdict == ENR_MAY_HAVE_BEEN_ACCEPTED) {
-        report->outcome = OUTCOME_UNKNOWN;
-        report->code = status == ENR_AGAIN ? report->code : EXIT_UNKNOWN;
-    } else {
-        report->outcome = answer->code == 0 ? OUTCOME_NOT_SENT : OUTCOME_NOT_ACCEPTED;
+    report->outcome = report_outcome(answer);
+    if (report->outcome == OUTCOME_UNKNOWN && status != ENR_AGAIN) {
+        report->code = EXIT_UNKNOWN;
     }
 }
 
@@ -163,23 +161,19 @@ static void report_accepted(const session_t *session, request_t *request, report
     report->has_result = true;
 }
 
-static void wait_for_result(const settings_t *settings, session_t *session, report_t *report)
+static void wait_for_result(session_t *session, report_t *report)
 {
     (void)fputs("enrich: accepted as ", stderr);
     print_text(stderr, report->id);
     (void)fputs(", waiting for the result\n", stderr);
-    poll_t poll = {
-        .id = report->id,
-        .token = report->token,
-        .fresh = true,
-        .first_ms = settings->poll_ms,
-        .deadline_s = settings->deadline_s,
-    };
+    poll_t poll;
+    poll_start(&poll, &session->service->settings, true, service_now(session->service));
     enr_status_t status = ENR_OK;
-    poll_end_t end = poll_result(session, &poll, &status);
+    poll_end_t end = poll_result(session, &poll, report->id, report->token, &status);
     report->has_result = status == ENR_OK;
     report->verified = report->has_result && session->api.answer.verified;
     switch (end) {
+    case POLL_AGAIN:
     case POLL_FINISHED:
         break;
     case POLL_LATE:
@@ -197,8 +191,7 @@ static void wait_for_result(const settings_t *settings, session_t *session, repo
     }
 }
 
-static void submit(const options_t *options, const settings_t *settings, request_t *request, session_t *session,
-                   report_t *report)
+static void submit(const options_t *options, request_t *request, session_t *session, report_t *report)
 {
     if (!start(options, request, session, report)) {
         return;
@@ -211,7 +204,7 @@ static void submit(const options_t *options, const settings_t *settings, request
     report_accepted(session, request, report);
     bool finished = session->api.answer.result.progress == ENR_PROGRESS_FINISHED;
     if (options->wait && !finished) {
-        wait_for_result(settings, session, report);
+        wait_for_result(session, report);
     } else if (options->sync && !finished) {
         report->code = outcome_problem(&report->problem, EXIT_PENDING, session->where,
                                        "the synchronous answer does not say that it is finished");
@@ -220,7 +213,7 @@ static void submit(const options_t *options, const settings_t *settings, request
 
 int submit_run(const options_t *options)
 {
-    static settings_t settings;
+    static service_t service;
     static session_t session;
     static request_t request;
     report_t report = {
@@ -232,18 +225,16 @@ int submit_run(const options_t *options)
     };
     prepare(options, &request, &report);
     if (report.code == EXIT_DONE) {
-        report.code = settings_load(options, &settings, &report.problem);
+        report.code = service_open(&service, options, &report.problem);
     }
     if (report.code == EXIT_DONE) {
-        report.code = session_open(&session, &settings, &report.problem);
+        report.code = session_open(&session, &service, &report.problem);
     }
     if (report.code == EXIT_DONE) {
-        submit(options, &settings, &request, &session, &report);
+        submit(options, &request, &session, &report);
     }
     int code = report_print(&report);
-    if (session.where != NULL) {
-        session_close(&session);
-    }
-    settings_wipe(&settings);
+    session_close(&session);
+    service_close(&service);
     return code;
 }

@@ -95,11 +95,11 @@ def accepted(request):
 
 
 class Scripted:
-    """An https server on 127.0.0.1 that answers the n-th request with the n-th step: bytes, or a function of the request that makes them.
+    """An https server on 127.0.0.1 that answers the n-th request with the n-th step: bytes, STALL, or a function of the request that makes one.
     Bytes that are not a whole answer are the last of their connection. The last step is repeated."""
 
     def __init__(self, context, *steps):
-        self.steps, self.context, self.requests = steps, context, []
+        self.steps, self.context, self.requests, self.connections = steps, context, [], 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.base = f"https://localhost:{self.listener.getsockname()[1]}/api/v2"
         self.lock, self.done = threading.Lock(), threading.Event()
@@ -121,6 +121,10 @@ class Scripted:
                 connection, _ = self.listener.accept()
             except TimeoutError:
                 continue
+            except OSError:  # closed by a step, for a while
+                self.done.wait(0.05)
+                continue
+            self.connections += 1
             connection.settimeout(60)
             threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
 
@@ -131,15 +135,15 @@ class Scripted:
                     with self.lock:
                         step = self.steps[min(len(self.requests), len(self.steps) - 1)]
                         self.requests.append(request)
-                    if step is STALL:
+                    reply = step(request) if callable(step) else step
+                    if reply is STALL:
                         self.done.wait(60)
                         return
-                    reply = step(request) if callable(step) else step
                     tls.sendall(reply)
                     head, _, body = reply.partition(b"\r\n\r\n")
                     length = re.search(rb"Content-Length: (\d+)", head)
                     if length is None or int(length[1]) != len(body):
-                        if not isinstance(step, Rude):
+                        if not isinstance(reply, Rude):
                             tls.unwrap()
                         return
         except OSError:

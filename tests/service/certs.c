@@ -22,7 +22,8 @@
 #define VALID_DAYS 730
 #define RENEW_DAYS 7
 
-static const char *const HOSTS[] = {"localhost", "app.prontohq.test", "api.prontohq.test"};
+static const char *const HOSTS[] = {"localhost", "app.prontohq.test", "api.prontohq.test", "app.pipecorn.test",
+                                    "api.pipecorn.test"};
 #define HOST_COUNT (sizeof HOSTS / sizeof HOSTS[0])
 
 /* A key with its certificate. */

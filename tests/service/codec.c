@@ -372,7 +372,7 @@ static void put_inline(json_t *object, const sim_result_t *result, const sim_var
     put_text(object, "status", variants->sync_status);
     put_finds(object, result, variants->sync_singular ? "phone" : "phones", variants);
     if ((result->types & SIM_PHONE) != 0) {
-        put_text(object, "phone_status", result->phone_status);
+        put_text(object, "phone_status", result->phone_count > 0 ? variants->phone_status : result->phone_status);
     }
     if (!result->found && !variants->no_message) {
         put_text(object, "message", "No data found");
@@ -485,6 +485,10 @@ char *sim_encode(const sim_answer_t *answer, const sim_variants_t *variants)
 char *sim_encode_callback(const sim_result_t *result, const sim_variants_t *variants)
 {
     json_t *object = json_object();
-    put_result(object, result, variants);
+    sim_result_t shown = *result;
+    if (variants->calls_back_batch && shown.batch_id != NULL) {
+        shown.id = shown.batch_id;
+    }
+    put_result(object, &shown, variants);
     return to_text(object);
 }

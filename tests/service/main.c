@@ -161,6 +161,7 @@ int main(int argc, char **argv)
     } else {
         sim_certs_prepare(options.state, &certs);
     }
+    options.rules.reads_batches = options.variants.reads_batches;
     sim_rules_t *rules = sim_rules_new(&options.rules);
 
     serve(&options, &certs, rules, &injections, log);

@@ -8,6 +8,7 @@
 #include "text.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -248,6 +249,7 @@ static const sim_enrichment_t *accept(sim_rules_t *rules, uint64_t start_ms, con
     uint64_t due_ms = start_ms + search_ms(&rules->settings, request->call, types);
     sim_enrichment_t *enrichment = sim_store_add(&rules->store, due_ms, false);
     enrichment->types = types;
+    (void)snprintf(enrichment->batch_id, sizeof enrichment->batch_id, "%s", batch_id != NULL ? batch_id : "");
     enrichment->firstname = sim_copy(contact->firstname);
     enrichment->lastname = sim_copy(contact->lastname);
     enrichment->linkedin_url = sim_copy(contact->linkedin_url);
@@ -274,6 +276,7 @@ static sim_result_t show(const sim_enrichment_t *enrichment)
     bool personal = enrichment->personal_email != NULL;
     return (sim_result_t){
         .id = enrichment->id,
+        .batch_id = enrichment->batch_id[0] != '\0' ? enrichment->batch_id : NULL,
         .first_name = enrichment->firstname,
         .last_name = enrichment->lastname,
         .linkedin_url = enrichment->linkedin_url,
@@ -334,6 +337,12 @@ static void submit_batch(sim_rules_t *rules, uint64_t start_ms, const sim_reques
 static void read_one(const sim_rules_t *rules, const char *id, sim_answer_t *answer)
 {
     const sim_enrichment_t *enrichment = sim_store_find(&rules->store, id);
+    if (enrichment != NULL && enrichment->is_batch && rules->settings.reads_batches) {
+        answer->status = 200;
+        answer->kind = SIM_ANSWER_BATCH;
+        answer->batch_id = enrichment->id;
+        return;
+    }
     if (enrichment == NULL || enrichment->is_batch) {
         refuse(answer, 404, SIM_ERROR_NOT_FOUND, "Contact not found");
         return;

@@ -86,7 +86,8 @@ typedef struct {
     bool country_restricts; /* numbers of other countries are left out; else they only come last (10.9) */
     const char *const *country_codes; /* the account's default list, borrowed (3) */
     size_t country_code_count;
-    size_t keep; /* finished contacts that can still be read; longer finished ones are forgotten */
+    bool reads_batches; /* the id of a batch can be read: its job; else it is not known (7: not documented) */
+    size_t keep;        /* finished contacts that can still be read; longer finished ones are forgotten */
 
     sim_entry_handler_t *on_entry; /* told of what is accepted and billed; NULL: nobody */
     void *on_entry_closure;
@@ -134,6 +135,7 @@ typedef struct {
  * answer. */
 typedef struct {
     const char *id;
+    const char *batch_id;   /* of the job that it came with; NULL: none */
     const char *first_name; /* as requested */
     const char *last_name;
     const char *linkedin_url;
@@ -155,7 +157,7 @@ typedef enum {
     SIM_ANSWER_ACCEPTED, /* status, result.id, names, custom */
     SIM_ANSWER_RESULT,   /* result, as the read call shows it */
     SIM_ANSWER_INLINE,   /* result, as the synchronous call shows it; always finished */
-    SIM_ANSWER_BATCH,    /* batch_id */
+    SIM_ANSWER_BATCH,    /* batch_id: accepted, or read */
     SIM_ANSWER_CREDITS,  /* credits */
     SIM_ANSWER_ACCOUNT,
     SIM_ANSWER_ERROR /* error, faults */

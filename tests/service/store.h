@@ -12,6 +12,7 @@
 /* An accepted contact, or the job of a batch, which has an id of its own and nothing else. Strings are owned. */
 typedef struct sim_enrichment {
     char id[SIM_ID_SIZE];
+    char batch_id[SIM_ID_SIZE]; /* of the job that it came with, or "" */
     uint64_t number;
     bool is_batch;
     bool finished;

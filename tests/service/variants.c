@@ -11,6 +11,7 @@ sim_variants_t sim_variants_default(void)
         .pending = "pending",
         .finished = "finished",
         .sync_status = "success",
+        .phone_status = "valid",
     };
 }
 
@@ -28,6 +29,8 @@ static const struct {
     {"sync-path", {"current", "older", "both"}},
     {"errors", {"mixed", "number", "text", "list", "object", "message"}},
     {"hosts", {"any", "strict"}},
+    {"batch-read", {"unknown", "job"}},
+    {"callback-id", {"contact", "batch"}},
     {"accepted", {"200", "201", "202"}},
 };
 
@@ -61,6 +64,12 @@ static void choose(sim_variants_t *variants, size_t choice, int value)
     case 8:
         variants->strict_hosts = value == 1;
         break;
+    case 9:
+        variants->reads_batches = value == 1;
+        break;
+    case 10:
+        variants->calls_back_batch = value == 1;
+        break;
     default:
         variants->accepted = 200 + value;
         break;
@@ -73,10 +82,9 @@ static bool take_word(const char *key, size_t key_length, const char *word, sim_
         const char *key;
         char *word;
     } words[] = {
-        {"pending", variants->pending},
-        {"finished", variants->finished},
-        {"sync-status", variants->sync_status},
-        {"bulk-status", variants->bulk_status},
+        {"pending", variants->pending},           {"finished", variants->finished},
+        {"sync-status", variants->sync_status},   {"bulk-status", variants->bulk_status},
+        {"phone-status", variants->phone_status},
     };
     size_t length = strlen(word);
     if (length == 0 || length >= SIM_WORD_SIZE ||

@@ -29,12 +29,15 @@ typedef struct {
     bool no_message;                 /* message=yes|no: in a synchronous answer when nothing was found (8) */
     sim_sync_path_t sync_path;       /* sync-path=current|older|both (10.2) */
     sim_errors_shape_t errors;       /* errors=mixed|number|text|list|object|message (11) */
+    bool reads_batches;              /* batch-read=unknown|job: of the id of a batch, 404 or its job (7) */
+    bool calls_back_batch;           /* callback-id=contact|batch: the id in the callback of a batch's contact (7) */
     bool strict_hosts;               /* hosts=any|strict: the Host must begin with app. or api. as its path wants (1) */
     int accepted;                    /* accepted=200|201|202: to an asynchronous single call (3) */
     char pending[SIM_WORD_SIZE];     /* pending=WORD, of a read and of what was accepted (10.5) */
     char finished[SIM_WORD_SIZE];    /* finished=WORD, of a read and of a callback */
     char sync_status[SIM_WORD_SIZE]; /* sync-status=WORD (8) */
     char bulk_status[SIM_WORD_SIZE]; /* bulk-status=WORD; empty: none (7) */
+    char phone_status[SIM_WORD_SIZE]; /* phone-status=WORD, of a synchronous answer with numbers (8) */
 } sim_variants_t;
 
 sim_variants_t sim_variants_default(void);
