@@ -24,6 +24,9 @@
     X(E_SYNTAX, -6, "text does not follow its grammar")                                                                \
     X(E_FLASH, -7, "the flash failed")                                                                                 \
     X(E_KEY, -8, "the device has no key")                                                                              \
+    X(E_FULL, -9, "the journal is full: nothing was overwritten")                                                      \
+    X(E_VERSION, -10, "stored by a newer format: nothing was changed")                                                 \
+    X(E_SEAL, -11, "stored data do not open: another key, or damage")                                                  \
     /* network */                                                                                                      \
     X(E_DNS, -20, "the host name does not resolve")                                                                    \
     X(E_REFUSED, -21, "connection refused")                                                                            \

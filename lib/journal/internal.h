@@ -1,0 +1,238 @@
+/* What the files of the journal share. FORMAT.md describes the bytes. */
+#ifndef ENRICH_JOURNAL_INTERNAL_H
+#define ENRICH_JOURNAL_INTERNAL_H
+
+#include "enrich/journal.h"
+
+#define UNIT_MAX 32u
+#define HEADER_LEN 64u
+#define ENTRY_LEN 32u
+#define ENTRY_HEAD_LEN 16u
+#define MARK_HEAD_LEN 8u
+#define MARK_TAG_LEN 8u
+#define ANNEX_MAX (255u * 16u)
+#define ANNEX_SLACK 64u /* what is kept free beyond the marks that are known */
+#define ENTRIES_MAX 4095u
+#define NOWHERE UINT16_MAX
+#define UNKNOWN UINT16_MAX
+
+_Static_assert(ENR_JOURNAL_CONTENT_MAX >= 256 && ENR_JOURNAL_CONTENT_MAX <= 4095, "a mark's length has 12 bits");
+
+typedef enum { KIND_LEAD = 1, KIND_COPY, KIND_SALVAGE, KIND_EXTENSION, KIND_TAIL, KIND_TOMBSTONES } kind_t;
+
+typedef enum { MARK_STILL, MARK_SET, MARK_GONE, MARK_CONTINUED } mark_kind_t;
+
+/* The first 16 bytes of an entry, and what they say; places are offsets in the region. */
+typedef struct {
+    uint8_t head[ENTRY_HEAD_LEN];
+    uint32_t number;
+    uint32_t content_at;
+    uint16_t content_len;
+    uint32_t annex_at;
+    uint32_t annex_end;
+    kind_t kind;
+} entry_t;
+
+static inline uint16_t get_16(const uint8_t *in)
+{
+    return (uint16_t)(in[0] | in[1] << 8);
+}
+
+static inline uint32_t get_32(const uint8_t *in)
+{
+    return get_16(in) | (uint32_t)get_16(in + 2) << 16;
+}
+
+static inline void put_16(uint8_t *out, uint16_t number)
+{
+    out[0] = (uint8_t)number;
+    out[1] = (uint8_t)(number >> 8);
+}
+
+static inline void put_32(uint8_t *out, uint32_t number)
+{
+    put_16(out, (uint16_t)number);
+    put_16(out + 2, (uint16_t)(number >> 16));
+}
+
+/* bytes.c: reading, programming and proving bytes of the region. */
+
+bool is_erased(const uint8_t *bytes, size_t len);
+
+ENR_NODISCARD enr_status_t flash_read(enr_journal_t *journal, uint32_t at, uint8_t *out, size_t len);
+
+/* Programs bytes, filled up with 0xFF to a whole unit, page by page, and reads them back. ENR_OK; ENR_E_FLASH;
+   ENR_AGAIN (an erase is under way, nothing was programmed by this call). */
+ENR_NODISCARD enr_status_t flash_program(enr_journal_t *journal, uint32_t at, const uint8_t *bytes, size_t len);
+
+/* Bytes that a sealed or other text of this length takes. */
+uint32_t padded(const enr_journal_t *journal, size_t len);
+
+enr_seal_place_t place_of(const enr_sector_t *sector, uint32_t at);
+
+/* Seals no text: the tag behind head_len bytes proves them. */
+void prove(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len);
+
+/* Whether the tag behind head_len bytes is theirs. */
+bool is_proven(enr_journal_t *journal, enr_seal_place_t place, const uint8_t *bytes, size_t head_len);
+
+static inline void turn_bit(uint8_t *bytes, size_t bit)
+{
+    bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+}
+
+/* sector.c: headers, entries, and the ring of free sectors. */
+
+uint32_t sector_at(const enr_journal_t *journal, uint16_t sector);
+uint32_t entry_at(const enr_journal_t *journal, uint16_t sector, uint16_t index);
+
+/* Bytes between a sector's header and its end. */
+uint32_t sector_usable(const enr_journal_t *journal);
+
+/* Entries that its directory could hold. */
+uint16_t sector_entries_max(const enr_journal_t *journal);
+
+/* Reads a header. ENR_OK; ENR_END: erased; ENR_E_SEAL: none, or not whole; ENR_E_VERSION, ENR_E_SETTING; ENR_AGAIN,
+   ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *out_header);
+
+/* Makes journal->view that of a sector. Statuses as sector_read. */
+ENR_NODISCARD enr_status_t sector_view(enr_journal_t *journal, uint16_t sector);
+
+/* The next sector that holds something, after one with this epoch, round the ring to the head. ENR_END: none. */
+ENR_NODISCARD enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t epoch,
+                                            uint16_t *out_sector, enr_sector_t *out_header);
+
+/* How many entries of the sector in view may count. */
+ENR_NODISCARD enr_status_t sector_limit(enr_journal_t *journal, uint16_t *out_limit);
+
+/* Reads an entry of a sector. ENR_OK; ENR_END: erased; ENR_E_SEAL: not whole; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_sector_t *header,
+                                      uint16_t index, entry_t *out_entry);
+
+/* What the first 16 bytes of an entry say. */
+void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t head[ENTRY_HEAD_LEN],
+                  entry_t *out_entry);
+
+/* Programs the head's next entry from its first 16 bytes. */
+ENR_NODISCARD enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN]);
+
+/* Free sectors. */
+uint16_t sector_free(const enr_journal_t *journal);
+
+/* Opens the next clean sector as the head. ENR_OK; ENR_AGAIN: none is clean; ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t sector_open(enr_journal_t *journal);
+
+/* Spoils the first free sector, which another session may have begun, so that the next one is as good as new. ENR_OK;
+   ENR_AGAIN: there are too few clean ones for that. */
+ENR_NODISCARD enr_status_t sector_spoil(enr_journal_t *journal);
+
+/* Does a piece of making free sectors clean. ENR_OK: all are; ENR_AGAIN: more is to do; ENR_E_FLASH: one was given up.
+ */
+ENR_NODISCARD enr_status_t sector_prepare(enr_journal_t *journal);
+
+/* Whether the head has room for a slot of so many bytes beside its entry. */
+bool head_has_room(const enr_journal_t *journal, uint32_t bytes);
+
+/* mount.c */
+
+/* Finds out where the log ends and what the last session left. Statuses of enr_journal_mount. */
+ENR_NODISCARD enr_status_t log_locate(enr_journal_t *journal);
+
+/* Begins the session, if it has not begun: opens a sector and writes its first record, before which nothing may be
+   changed anywhere. slot, or NULL, is kept up to date. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t session_begin(enr_journal_t *journal, enr_slot_t *slot);
+
+/* slot.c */
+
+/* What slot_write writes. */
+typedef struct {
+    kind_t kind;
+    uint32_t number;
+    const uint8_t *hash; /* NULL: none */
+    enr_span_t content;
+    const enr_slot_t *from; /* a slot whose content and registers are written instead of `content`; NULL: none */
+    uint16_t annex;         /* bytes, a multiple of the alignment */
+} slot_order_t;
+
+/* Writes a slot at the head. ENR_OK; ENR_AGAIN: nothing was written; ENR_E_SEAL: the content of `from` does not open;
+   ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_place_t *out_place);
+
+/* Reads a slot with its registers. ENR_OK; ENR_END: no entry; ENR_E_SEAL: damaged; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *out_slot);
+
+bool slot_is_held(const enr_journal_t *journal, const enr_slot_t *slot);
+
+/* A slot was written again at another place: held ones follow. */
+void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to);
+
+/* Bytes that a slot takes when it is written again, and how many of them are its annex. */
+uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, uint16_t *out_annex);
+
+/* The first 16 bytes of a slot's entry. */
+void slot_head(const enr_slot_t *slot, uint8_t out_head[ENTRY_HEAD_LEN]);
+
+/* Whether a slot that its user holds is still where it was. ENR_OK; ENR_E_SEAL: stale; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t slot_check(enr_journal_t *journal, const enr_slot_t *slot);
+
+/* Opens the content that counts to journal->scratch + MARK_HEAD_LEN. ENR_OK, ENR_E_SEAL, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot);
+
+/* annex.c */
+
+/* Reads the marks of a slot whose entry is known into its registers. ENR_OK; ENR_E_SEAL: one is missing. */
+ENR_NODISCARD enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t *entry);
+
+/* Writes a slot's registers into the annex of a copy with this entry. */
+ENR_NODISCARD enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *slot, const entry_t *entry);
+
+/* Bytes that a mark with so much data takes. */
+uint32_t mark_size(const enr_journal_t *journal, size_t data_len);
+
+/* Opens the data of a register to journal->scratch + MARK_HEAD_LEN. */
+ENR_NODISCARD enr_status_t mark_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned number);
+
+/* room.c */
+
+/* Whether so many bytes, with their entry, may be written now. ENR_OK, ENR_AGAIN, ENR_E_FULL. */
+ENR_NODISCARD enr_status_t room_for(enr_journal_t *journal, uint32_t bytes);
+
+/* Whether compaction can win a sector. */
+bool room_can_be_made(const enr_journal_t *journal);
+
+/* A slot of the log is counted, or counted out: a living one with so many bytes. */
+bool room_counts(const enr_journal_t *journal, enr_place_t place);
+void room_add(enr_journal_t *journal, uint32_t bytes);
+void room_drop(enr_journal_t *journal, uint32_t bytes);
+
+/* compact.c */
+
+/* Opens a pack of tombstones to journal->scratch + MARK_HEAD_LEN; its sector is in view. */
+ENR_NODISCARD enr_status_t tombstones_open(enr_journal_t *journal, const enr_place_t *place, const entry_t *entry);
+
+/* The compaction under way is given up: what it copied is void. */
+void compact_stop(enr_journal_t *journal);
+
+/* A living slot is no more: the tail may have lost its last one. */
+void compact_unpin(enr_journal_t *journal, const enr_slot_t *slot);
+
+/* Whether a slot has been copied by the compaction under way, so that it must not change now. */
+bool compact_has_copied(const enr_journal_t *journal, const enr_slot_t *slot);
+
+/* From now on the log is compacted until this slot was written again. */
+void compact_until(enr_journal_t *journal, const enr_slot_t *slot);
+
+/* walk.c */
+
+/* Whether an entry is a slot of a lead. */
+bool is_lead(kind_t kind);
+
+/* Whether a tombstone's time is over. */
+bool is_forgotten(const enr_journal_t *journal, uint16_t until_day);
+
+/* Moves to the next entry that counts; *at is then behind it. ENR_OK, ENR_END, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, enr_place_t *out_place,
+                                     entry_t *out_entry);
+
+#endif
