@@ -1,38 +1,81 @@
 #include "badge.h"
 
+#include "badge_json.h"
 #include "commands.h"
 #include "input.h"
 #include "print.h"
+#include "profile.h"
 #include "report.h"
-
-#include "enrich/json_writer.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
 
-#define FIELDS 9
+/* A file that is larger than a badge may be a card with a photograph, which a frame leaves out. */
+#define FILE_MAX 1048576
 
-/* A field is at most the whole payload and holds no control character, so that an escape makes two bytes of one. */
-#define JSON_MAX (FIELDS * 2 * (ENR_BADGE_MAX + ENR_BADGE_TEXT_MAX) + 512)
+static const char TOO_LARGE[] = "a badge is at most " TEXT_OF(ENR_BADGE_MAX) " bytes (ENR_BADGE_MAX)";
 
-exit_code_t badge_load(const char *path, const enr_badge_t **out_badge, problem_t *out_problem)
+static exit_code_t read_file(const char *path, const char *where, enr_span_t *out_bytes, problem_t *out_problem)
 {
-    static uint8_t payload[ENR_BADGE_MAX + 1];
-    static enr_badge_t badge;
-    const char *where = strcmp(path, "-") == 0 ? "badge on standard input" : path;
+    static uint8_t memory[FILE_MAX + 1];
     size_t len = 0;
     unsigned mode = 0;
-    switch (input_read(path, true, payload, ENR_BADGE_MAX, &len, &mode)) {
+    switch (input_read(path, true, memory, FILE_MAX, &len, &mode)) {
     case INPUT_FAILED:
         return outcome_problem(out_problem, EXIT_SETTING, where, strerror(errno));
     case INPUT_TOO_LARGE:
-        return outcome_problem(out_problem, EXIT_SETTING, where,
-                               "a badge is at most " TEXT_OF(ENR_BADGE_MAX) " bytes (ENR_BADGE_MAX)");
+        return outcome_problem(out_problem, EXIT_SETTING, where, TOO_LARGE);
     case INPUT_OK:
         break;
     }
-    enr_status_t status = enr_badge_read((enr_span_t){payload, len}, &badge);
+    *out_bytes = (enr_span_t){memory, len};
+    return EXIT_DONE;
+}
+
+/* The profile in a file; *out_profile is NULL without one. */
+static exit_code_t load_profile(const char *path, const profile_t **out_profile, problem_t *out_problem)
+{
+    static uint8_t text[PROFILE_MAX + 1];
+    static profile_t profile;
+    *out_profile = NULL;
+    if (path == NULL) {
+        return EXIT_DONE;
+    }
+    size_t len = 0;
+    unsigned mode = 0;
+    switch (input_read(path, false, text, PROFILE_MAX, &len, &mode)) {
+    case INPUT_FAILED:
+        return outcome_problem(out_problem, EXIT_SETTING, path, strerror(errno));
+    case INPUT_TOO_LARGE:
+        return outcome_problem(out_problem, EXIT_SETTING, path, "it is longer than " TEXT_OF(PROFILE_MAX) " bytes");
+    case INPUT_OK:
+        break;
+    }
+    const char *fault = profile_read((enr_span_t){text, len}, &profile);
+    if (fault != NULL) {
+        return outcome_problem(out_problem, EXIT_SETTING, path, fault);
+    }
+    *out_profile = &profile;
+    return EXIT_DONE;
+}
+
+exit_code_t badge_load(const char *path, const char *profile_path, const enr_badge_t **out_badge,
+                       problem_t *out_problem)
+{
+    static enr_badge_t badge;
+    const char *where = strcmp(path, "-") == 0 ? "badge on standard input" : path;
+    const profile_t *profile = NULL;
+    enr_span_t bytes = {NULL, 0};
+    exit_code_t code = load_profile(profile_path, &profile, out_problem);
+    code = code == EXIT_DONE ? read_file(path, where, &bytes, out_problem) : code;
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    enr_status_t status = profile_read_badge(bytes, profile, &badge);
+    if (status == ENR_E_LIMIT && bytes.len > ENR_BADGE_MAX) {
+        return outcome_problem(out_problem, EXIT_SETTING, where, TOO_LARGE);
+    }
     if (status != ENR_OK) {
         *out_problem = (problem_t){
             .status = status,
@@ -53,8 +96,11 @@ const char *badge_phrase(const char *reason)
         const char *reason;
         const char *phrase;
     } PHRASES[] = {
+        {ENR_REASON_SECRET, "it is a password or the like"},
+        {ENR_REASON_UNREADABLE, "it is no text"},
         {ENR_REASON_OPAQUE_ID, "only the event's list says who this id is"},
         {ENR_REASON_URL_ONLY, "it is only a web address"},
+        {ENR_REASON_NO_TEMPLATE, "it holds columns that no profile explains"},
         {ENR_REASON_NO_NAME, "it gives no name"},
         {ENR_REASON_NO_FIRSTNAME, "it gives no first name"},
         {ENR_REASON_NO_LASTNAME, "it gives no last name"},
@@ -72,78 +118,21 @@ const char *badge_phrase(const char *reason)
 static const enr_type_t TYPES[] = {ENR_TYPE_EMAIL, ENR_TYPE_PHONE, ENR_TYPE_PERSONAL_EMAIL};
 #define TYPE_COUNT (sizeof TYPES / sizeof TYPES[0])
 
-/* A field of a badge as a person and a machine see it. */
-typedef struct {
-    const char *name;
-    enr_span_t value;
-} field_t;
-
-static void list_fields(const enr_badge_t *badge, field_t out_fields[FIELDS])
-{
-    const field_t fields[FIELDS] = {
-        {"firstname", badge->contact.firstname},
-        {"lastname", badge->contact.lastname},
-        {"company", badge->contact.company_name},
-        {"domain", badge->contact.domain},
-        {"email", badge->email},
-        {"phone", badge->phone},
-        {"title", badge->title},
-        {"linkedin_url", badge->contact.linkedin_url},
-        {"attendee_id", badge->attendee_id},
-    };
-    memcpy(out_fields, fields, sizeof fields);
-}
-
 static void print_badge_json(const enr_badge_t *badge)
 {
-    static uint8_t memory[JSON_MAX];
-    enr_buffer_t text = enr_buffer_over(memory, sizeof memory);
-    field_t fields[FIELDS];
-    list_fields(badge, fields);
-    enr_json_writer_t json;
-    enr_json_writer_start(&json, &text);
-    enr_json_object_begin(&json);
-    enr_json_write_member(&json, ENR_SPAN("kind"), enr_span_from_str(enr_badge_kind_name(badge->kind)));
-    for (size_t i = 0; i < FIELDS; i++) {
-        enr_json_key(&json, enr_span_from_str(fields[i].name));
-        if (fields[i].value.len > 0) {
-            enr_json_write_string(&json, fields[i].value);
-        } else {
-            enr_json_write_null(&json);
-        }
-    }
-    enr_json_key(&json, ENR_SPAN("enrichable"));
-    enr_json_write_bool(&json, badge->enrichable != 0);
-    enr_json_key(&json, ENR_SPAN("types"));
-    enr_json_array_begin(&json);
-    for (size_t i = 0; i < TYPE_COUNT; i++) {
-        if ((badge->enrichable & TYPES[i]) != 0) {
-            enr_json_write_string(&json, enr_type_name(TYPES[i]));
-        }
-    }
-    enr_json_array_end(&json);
-    enr_json_key(&json, ENR_SPAN("reason"));
-    if (badge->reason != NULL) {
-        enr_json_write_string(&json, enr_span_from_str(badge->reason));
-    } else {
-        enr_json_write_null(&json);
-    }
-    enr_json_object_end(&json);
-    enr_status_t status = enr_json_writer_finish(&json);
-    assert(status == ENR_OK);
-    (void)status;
-    print_json(stdout, enr_buffer_span(&text));
+    static uint8_t memory[BADGE_JSON_MAX];
+    print_json(stdout, badge_json(badge, memory));
 }
 
 static void print_badge(const enr_badge_t *badge)
 {
-    field_t fields[FIELDS];
-    list_fields(badge, fields);
     (void)printf("kind:           %s\n", enr_badge_kind_name(badge->kind));
-    for (size_t i = 0; i < FIELDS; i++) {
-        if (fields[i].value.len > 0) {
-            (void)printf("%s:%*s", fields[i].name, 15 - (int)strlen(fields[i].name), "");
-            print_text(stdout, fields[i].value);
+    for (enr_field_t field = ENR_FIELD_FIRSTNAME; field < ENR_FIELD_COUNT; field++) {
+        const enr_span_t value = enr_badge_field(badge, field);
+        if (value.len > 0) {
+            const char *name = enr_field_name(field);
+            (void)printf("%s:%*s", name, 15 - (int)strlen(name), "");
+            print_text(stdout, value);
             (void)fputc('\n', stdout);
         }
     }
@@ -164,7 +153,7 @@ int badge_run(const options_t *options)
 {
     report_t report = {.command = "badge"};
     const enr_badge_t *badge = NULL;
-    report.code = badge_load(options->operand, &badge, &report.problem);
+    report.code = badge_load(options->operand, options->profile, &badge, &report.problem);
     if (badge == NULL) {
         report.json = options->json;
     } else if (options->json) {

@@ -9,6 +9,7 @@ int get_run(const options_t *options);
 int bulk_run(const options_t *options);
 int credits_run(const options_t *options);
 int badge_run(const options_t *options);
+int roster_run(const options_t *options);
 int webhook_run(const options_t *options);
 
 #endif

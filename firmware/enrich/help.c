@@ -1,18 +1,16 @@
 #include "help.h"
 
 static const char OVERVIEW[] = "usage: enrich COMMAND [OPTION]...\n"
-                               "\n"
                                "  submit         ask for a person's e-mail address or phone number\n"
                                "  get ID         read what came of it: free, and as often as you like\n"
                                "  bulk FILE|-    ask for many, from CSV or JSON lines; goes on where it ended\n"
                                "  credits        show the account's balance; a cheap check of key and address\n"
                                "  badge FILE|-   show what a scanned badge says; sends nothing\n"
+                               "  roster         make the list of attendees for a scanner, or look at one\n"
                                "  webhook FILE|- show what a callback says, and check its token; sends nothing\n"
-                               "\n"
                                "enrich COMMAND --help shows its options, enrich --version the version.\n"
                                "The API key comes from --key-file FILE or the variable ENRICH_API_KEY, never\n"
                                "from an argument. Answers go to standard output, words to standard error.\n"
-                               "\n"
                                "Exit codes\n"
                                "   0  done, found or not               8  the service refused the request's data\n"
                                "   1  wrong arguments                  9  the service knows no such id\n"
@@ -28,8 +26,8 @@ static const char OVERVIEW[] = "usage: enrich COMMAND [OPTION]...\n"
 static const char SUBMIT[] = "usage: enrich submit --type TYPE [OPTION]...\n"
                              "\n"
                              "  --type email|phone|personal_email   what to look for\n"
-                             "  --badge FILE|-     the person, from a scanned badge; options below win over it\n"
-                             "  --firstname NAME   --lastname NAME\n"
+                             "  --badge FILE|-  [--profile FILE]   the person, from a scanned badge; see badge\n"
+                             "  --firstname NAME   --lastname NAME   these and the next win over the badge\n"
                              "  --company NAME     --domain DOMAIN   one of them for email (acme.example)\n"
                              "  --linkedin URL     for phone, personal_email: https://www.linkedin.com/in/NAME\n"
                              "  --country CC       only phone numbers of this country (FR); may be repeated\n"
@@ -102,12 +100,25 @@ static const char CREDITS[] = "usage: enrich credits [OPTION]...\n"
                               "  --timeout S        for the request                              [180]\n"
                               "  --PHASE-timeout S  for dns, connect, handshake, send, answer or body of it\n";
 
-static const char BADGE[] = "usage: enrich badge FILE|- [--json]\n"
+static const char BADGE[] = "usage: enrich badge FILE|- [--profile FILE] [--json]\n"
                             "\n"
-                            "Shows what the payload of a scanned badge says: vCard, MECARD, a LinkedIn URL,\n"
-                            "an e-mail address, an opaque id. Nothing is sent.\n"
+                            "Shows what the payload of a scanned badge says: vCard, MECARD, BIZCARD, columns,\n"
+                            "a LinkedIn URL, an e-mail address, an opaque id. Nothing is sent.\n"
                             "\n"
-                            "  --json   one JSON object on standard output\n";
+                            "  --profile FILE  how the event writes its badges, a JSON object\n"
+                            "  --json          one JSON object on standard output\n";
+
+static const char ROSTER[] = "usage: enrich roster build TABLE|- -o FILE [OPTION]...\n"
+                             "       enrich roster show FILE [ID]\n"
+                             "\n"
+                             "build makes the list in which a scanner looks attendees up, from CSV:\n"
+                             "a line of headings (attendee_id, firstname, lastname, company, domain, email,\n"
+                             "phone, title, linkedin_url, no_scan), then a line for each attendee. show says\n"
+                             "what a list holds, or who has an id. Nothing is sent.\n"
+                             "\n"
+                             "  -o FILE            where the list goes\n"
+                             "  --expires DAY      last day on which it fills in leads, 2026-11-30  [30 days]\n"
+                             "  --list-version N   a later list of the event has a higher one  [the time now]\n";
 
 static const char WEBHOOK[] = "usage: enrich webhook FILE|- [OPTION]...\n"
                               "\n"
@@ -131,6 +142,8 @@ const char *help_of(command_t command)
         return CREDITS;
     case COMMAND_BADGE:
         return BADGE;
+    case COMMAND_ROSTER:
+        return ROSTER;
     case COMMAND_WEBHOOK:
         return WEBHOOK;
     default:
@@ -151,6 +164,8 @@ const char *help_hint(command_t command)
         return "enrich credits --help shows how";
     case COMMAND_BADGE:
         return "enrich badge --help shows how";
+    case COMMAND_ROSTER:
+        return "enrich roster --help shows how";
     case COMMAND_WEBHOOK:
         return "enrich webhook --help shows how";
     default:

@@ -43,6 +43,8 @@ int main(int argc, char **argv)
         return bulk_run(&options);
     case COMMAND_CREDITS:
         return credits_run(&options);
+    case COMMAND_ROSTER:
+        return roster_run(&options);
     case COMMAND_WEBHOOK:
         return webhook_run(&options);
     default:

@@ -1,23 +1,27 @@
+#define _GNU_SOURCE /* timegm, strptime */
+
 #include "options.h"
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define IN_SUBMIT (1u << COMMAND_SUBMIT)
 #define IN_GET (1u << COMMAND_GET)
 #define IN_BULK (1u << COMMAND_BULK)
 #define IN_BADGE (1u << COMMAND_BADGE)
+#define IN_ROSTER (1u << COMMAND_ROSTER)
 #define IN_WEBHOOK (1u << COMMAND_WEBHOOK)
 #define IN_SERVICE (IN_SUBMIT | IN_GET | IN_BULK | 1u << COMMAND_CREDITS) /* those that call the service */
-#define IN_ALL (1u << COMMAND_NONE | IN_SERVICE | IN_BADGE | IN_WEBHOOK)
+#define IN_ALL (1u << COMMAND_NONE | IN_SERVICE | IN_BADGE | IN_ROSTER | IN_WEBHOOK)
 
 #define ARGUMENT_MAX 32768 /* bytes; a refusal may have to repeat one */
 
 typedef struct {
     const char *name;
     unsigned commands;
-    enum { FLAG, TEXT, TOKEN, NUMBER, TYPE, CUSTOM, COUNTRY, PIN } kind;
-    size_t offset; /* of its member in options_t, for the first four */
+    enum { FLAG, TEXT, TOKEN, NUMBER, DAY, TYPE, CUSTOM, COUNTRY, PIN } kind;
+    size_t offset; /* of its member in options_t, for the first five */
     uint32_t max;  /* of a number */
 } option_t;
 
@@ -31,6 +35,7 @@ static const option_t OPTIONS[] = {
     {"--wait", IN_SUBMIT | IN_GET | IN_BULK, FLAG, AT(wait), 0},
     {"--sync", IN_SUBMIT, FLAG, AT(sync), 0},
     {"--badge", IN_SUBMIT, TEXT, AT(badge), 0},
+    {"--profile", IN_SUBMIT | IN_BADGE, TEXT, AT(profile), 0},
     {"--firstname", IN_SUBMIT, TEXT, AT(firstname), 0},
     {"--lastname", IN_SUBMIT, TEXT, AT(lastname), 0},
     {"--company", IN_SUBMIT, TEXT, AT(company), 0},
@@ -42,6 +47,9 @@ static const option_t OPTIONS[] = {
     {"--type", IN_SUBMIT | IN_BULK, TYPE, 0, 0},
     {"--allow-multi", IN_SUBMIT, FLAG, AT(allow_multi), 0},
     {"--record", IN_BULK, TEXT, AT(record), 0},
+    {"-o", IN_ROSTER, TEXT, AT(output), 0},
+    {"--list-version", IN_ROSTER, NUMBER, AT(list_version), UINT32_MAX},
+    {"--expires", IN_ROSTER, DAY, AT(expires), 0},
     {"--token", IN_WEBHOOK, TOKEN, AT(token), 0},
     {"--config", IN_SERVICE, TEXT, AT(config), 0},
     {"--key-file", IN_SERVICE, TEXT, AT(key_file), 0},
@@ -66,8 +74,8 @@ static const struct {
     const char *word;
     command_t command;
 } COMMANDS[] = {
-    {"submit", COMMAND_SUBMIT},   {"get", COMMAND_GET},     {"bulk", COMMAND_BULK},
-    {"credits", COMMAND_CREDITS}, {"badge", COMMAND_BADGE}, {"webhook", COMMAND_WEBHOOK},
+    {"submit", COMMAND_SUBMIT}, {"get", COMMAND_GET},       {"bulk", COMMAND_BULK},       {"credits", COMMAND_CREDITS},
+    {"badge", COMMAND_BADGE},   {"roster", COMMAND_ROSTER}, {"webhook", COMMAND_WEBHOOK},
 };
 
 /* What is being read: the arguments, and where a refusal goes. */
@@ -149,6 +157,19 @@ static exit_code_t take_number(reading_t *reading, const char *value)
     return EXIT_DONE;
 }
 
+/* A day, YYYY-MM-DD: the list is good to its end, UTC. */
+static exit_code_t take_day(reading_t *reading, const char *value)
+{
+    struct tm day = {.tm_sec = 0};
+    const char *end = strptime(value, "%Y-%m-%d", &day);
+    const int64_t seconds = end != NULL && *end == '\0' ? (int64_t)timegm(&day) + 86400 : 0;
+    if (seconds <= 86400 || seconds > UINT32_MAX) {
+        return refuse(reading, "must be a day such as 2026-11-30");
+    }
+    memcpy((char *)reading->options + reading->option->offset, &seconds, sizeof seconds);
+    return EXIT_DONE;
+}
+
 static exit_code_t take_type(reading_t *reading, const char *value)
 {
     enr_type_t type = ENR_TYPE_EMAIL;
@@ -198,6 +219,8 @@ static exit_code_t take_value(reading_t *reading, const char *value)
         return take_custom(reading, value);
     case COUNTRY:
         return take_country(reading, value);
+    case DAY:
+        return take_day(reading, value);
     case NUMBER:
         return take_number(reading, value);
     case PIN:
@@ -246,7 +269,7 @@ static exit_code_t take_option(reading_t *reading)
         return refuse_unknown(reading, name, len);
     }
     reading->option = option;
-    bool once = option->kind <= NUMBER;
+    bool once = option->kind <= DAY;
     if (once && reading->seen[option - OPTIONS]) {
         return refuse(reading, "is given twice");
     }
@@ -274,6 +297,10 @@ static exit_code_t take_word(reading_t *reading)
     }
     if (options->command == COMMAND_NONE) {
         return outcome_problem(reading->problem, EXIT_USAGE, word, "no such command");
+    }
+    if (options->command == COMMAND_ROSTER && options->operand != NULL && options->id == NULL) {
+        *(options->file == NULL ? &options->file : &options->id) = word;
+        return EXIT_DONE;
     }
     bool takes_none = options->command == COMMAND_SUBMIT || options->command == COMMAND_CREDITS;
     if (takes_none || options->operand != NULL) {
@@ -320,6 +347,27 @@ static exit_code_t check_bulk(const options_t *options, problem_t *out_problem)
     return EXIT_DONE;
 }
 
+static exit_code_t check_roster(const options_t *options, problem_t *out_problem)
+{
+    const bool is_build = options->operand != NULL && strcmp(options->operand, "build") == 0;
+    const bool is_show = options->operand != NULL && strcmp(options->operand, "show") == 0;
+    if ((!is_build && !is_show) || options->file == NULL) {
+        return outcome_problem(out_problem, EXIT_USAGE, "roster", "needs build TABLE -o FILE, or show FILE [ID]");
+    }
+    if (is_build && options->output == NULL) {
+        return outcome_problem(out_problem, EXIT_USAGE, "roster", "needs -o FILE to build");
+    }
+    if (is_build && options->id != NULL) {
+        return outcome_problem(out_problem, EXIT_USAGE, options->id, "one argument too many");
+    }
+    if (is_show && (options->output != NULL || options->list_version > 0 || options->expires > 0)) {
+        return outcome_problem(out_problem, EXIT_USAGE, "roster",
+                               "shows a file as it is: -o, --list-version and "
+                               "--expires are for build");
+    }
+    return EXIT_DONE;
+}
+
 static exit_code_t check_complete(const options_t *options, problem_t *out_problem)
 {
     if (options->help || options->version) {
@@ -332,7 +380,7 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
     switch (options->command) {
     case COMMAND_NONE:
         return outcome_problem(out_problem, EXIT_USAGE, "arguments",
-                               "name a command: submit, get, bulk, credits, badge or webhook");
+                               "name a command: submit, get, bulk, credits, badge, roster or webhook");
     case COMMAND_GET:
         return options->operand != NULL ? EXIT_DONE
                                         : outcome_problem(out_problem, EXIT_USAGE, "get", "needs the id to read");
@@ -344,6 +392,8 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
         return options->operand != NULL
                    ? EXIT_DONE
                    : outcome_problem(out_problem, EXIT_USAGE, "badge", "needs a file, or - for standard input");
+    case COMMAND_ROSTER:
+        return check_roster(options, out_problem);
     case COMMAND_WEBHOOK:
         return options->operand != NULL
                    ? EXIT_DONE
@@ -371,7 +421,8 @@ exit_code_t options_read(int argc, char **argv, options_t *out_options, problem_
         if (!only_words && strcmp(argument, "--") == 0) {
             only_words = true;
             reading.at++;
-        } else if (!only_words && (strncmp(argument, "--", 2) == 0 || strcmp(argument, "-h") == 0)) {
+        } else if (!only_words &&
+                   (strncmp(argument, "--", 2) == 0 || strcmp(argument, "-h") == 0 || strcmp(argument, "-o") == 0)) {
             code = take_option(&reading);
         } else if (!only_words && argument[0] == '-' && argument[1] != '\0') {
             code = refuse_unknown(&reading, argument, 2);

@@ -16,6 +16,7 @@ typedef enum {
     COMMAND_BULK,
     COMMAND_CREDITS,
     COMMAND_BADGE,
+    COMMAND_ROSTER,
     COMMAND_WEBHOOK
 } command_t;
 
@@ -30,7 +31,9 @@ typedef struct {
 /* The arguments as they were given; texts point into them. NULL, 0: not given. */
 typedef struct {
     command_t command;
-    const char *operand; /* the id of get, the file of bulk, badge and webhook */
+    const char *operand; /* the id of get, the file of bulk, badge and webhook, what roster is to do */
+    const char *file;    /* of roster: the table or the roster */
+    const char *id;      /* of roster show: an attendee, or NULL */
     bool help;
     bool version;
     bool json;
@@ -40,8 +43,14 @@ typedef struct {
     const char *token;  /* that a callback must carry */
     const char *record; /* of what bulk has sent */
 
+    /* of roster build */
+    const char *output;
+    uint32_t list_version;
+    int64_t expires; /* seconds since 1970 */
+
     /* the person and the request */
     const char *badge;
+    const char *profile; /* of the event's badges */
     const char *firstname;
     const char *lastname;
     const char *company;

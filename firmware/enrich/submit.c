@@ -90,7 +90,7 @@ static void prepare(const options_t *options, request_t *out_request, report_t *
 {
     const enr_badge_t *badge = NULL;
     if (options->badge != NULL) {
-        report->code = badge_load(options->badge, &badge, &report->problem);
+        report->code = badge_load(options->badge, options->profile, &badge, &report->problem);
         if (report->code != EXIT_DONE) {
             return;
         }

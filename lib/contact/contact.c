@@ -40,18 +40,6 @@ enr_status_t enr_type_parse(enr_span_t word, enr_type_t *out_type)
     return ENR_E_SYNTAX;
 }
 
-/* Of well-formed UTF-8: C0, DEL, and C1, which is C2 80 to C2 9F. */
-static bool has_control(enr_span_t text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] < 0x20 || text.ptr[i] == 0x7F ||
-            (text.ptr[i] < 0xA0 && text.ptr[i] >= 0x80 && text.ptr[i - 1] == 0xC2)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool is_label(enr_span_t label)
 {
     if (label.len == 0 || label.len > 63 || label.ptr[0] == '-' || label.ptr[label.len - 1] == '-') {
@@ -68,7 +56,7 @@ static bool is_label(enr_span_t label)
 
 bool enr_domain_valid(enr_span_t domain)
 {
-    if (domain.len > ENR_HOST_MAX || !enr_utf8_valid(domain) || has_control(domain)) {
+    if (domain.len > ENR_HOST_MAX || !enr_utf8_valid(domain) || enr_utf8_has_control(domain)) {
         return false;
     }
     size_t dots = 0;
@@ -96,7 +84,7 @@ static const char *check_text(enr_span_t text, size_t max, const char *too_long)
     if (!enr_utf8_valid(text)) {
         return "is not valid UTF-8";
     }
-    return has_control(text) ? "holds a control character" : NULL;
+    return enr_utf8_has_control(text) ? "holds a control character" : NULL;
 }
 
 static const char *check_name(enr_span_t name)

@@ -32,6 +32,24 @@ enr_span_t enr_span_trim(enr_span_t span)
     return enr_span_slice(span, from, to);
 }
 
+size_t enr_span_find(enr_span_t span, uint8_t byte)
+{
+    size_t at = 0;
+    while (at < span.len && span.ptr[at] != byte) {
+        at++;
+    }
+    return at;
+}
+
+bool enr_span_begins(enr_span_t span, const char *prefix)
+{
+    size_t at = 0;
+    while (at < span.len && prefix[at] != '\0' && enr_to_lower(span.ptr[at]) == enr_to_lower((uint8_t)prefix[at])) {
+        at++;
+    }
+    return prefix[at] == '\0';
+}
+
 bool enr_span_equal(enr_span_t a, enr_span_t b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);

@@ -34,14 +34,28 @@ size_t enr_utf8_next(enr_span_t text)
 
 bool enr_utf8_valid(enr_span_t text)
 {
-    while (text.len > 0) {
-        size_t len = enr_utf8_next(text);
+    size_t at = 0;
+    while (at < text.len) {
+        size_t len = text.ptr[at] < 0x80 ? 1 : enr_utf8_next(enr_span_slice(text, at, text.len));
         if (len == 0) {
             return false;
         }
-        text = enr_span_slice(text, len, text.len);
+        at += len;
     }
     return true;
+}
+
+bool enr_utf8_has_control(enr_span_t text)
+{
+    uint8_t before = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t byte = text.ptr[i];
+        if (byte < 0x20 || byte == 0x7F || (before == 0xC2 && byte < 0xA0)) {
+            return true;
+        }
+        before = byte;
+    }
+    return false;
 }
 
 /* Marks, by its top bit, the lowest byte of the word that is below 20, '"', '\' or above 7F; bytes above the lowest may

@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const kind_t *const tables[] = {json_kinds, http_kinds, x509_kinds};
+static const kind_t *const tables[] = {json_kinds, http_kinds, x509_kinds, badge_kinds, frame_kinds};
 
 static const char *case_id = "-";
 
-static _Noreturn void give_up(const char *reason)
+_Noreturn void give_up(const char *reason)
 {
     fprintf(stderr, "conformance: case %s: %s\n", case_id, reason);
     exit(2);
@@ -59,6 +59,26 @@ int64_t number_word(const case_t *input, size_t index)
 void free_span(enr_span_t span)
 {
     free((void *)(uintptr_t)span.ptr);
+}
+
+void print_base64(enr_span_t bytes)
+{
+    if (bytes.len == 0) {
+        putchar('-');
+        return;
+    }
+    gnutls_datum_t plain = {(unsigned char *)(uintptr_t)bytes.ptr, (unsigned int)bytes.len};
+    gnutls_datum_t encoded;
+    if (gnutls_base64_encode2(&plain, &encoded) != GNUTLS_E_SUCCESS) {
+        give_up("out of memory");
+    }
+    printf("%.*s", (int)encoded.size, (const char *)encoded.data);
+    gnutls_free(encoded.data);
+}
+
+void print_failure(enr_status_t status)
+{
+    printf("%s %s", status == ENR_E_LIMIT ? "limit" : "error", enr_status_name(status));
 }
 
 void print_sha256(enr_span_t bytes)

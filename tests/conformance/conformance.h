@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "enrich/span.h"
+#include "enrich/status.h"
 
 /* How an input that arrives over a wire is cut into pieces. */
 typedef struct {
@@ -41,6 +42,8 @@ typedef struct {
 extern const kind_t json_kinds[];
 extern const kind_t http_kinds[];
 extern const kind_t x509_kinds[];
+extern const kind_t badge_kinds[];
+extern const kind_t frame_kinds[];
 
 /* Memory for len bytes; ends the program when there is none. For len 0 still a place of its own. The caller frees it.
  */
@@ -55,6 +58,15 @@ enr_span_t decode_word(const case_t *input, size_t index);
 int64_t number_word(const case_t *input, size_t index);
 
 void free_span(enr_span_t span);
+
+/* Prints bytes in base64, "-" for none. */
+void print_base64(enr_span_t bytes);
+
+/* Prints "limit E_LIMIT", or "error" and the status's name. */
+void print_failure(enr_status_t status);
+
+/* Ends the program: the case file is broken. */
+_Noreturn void give_up(const char *reason);
 
 /* Prints the SHA-256 of the bytes in lower-case hexadecimal digits. */
 void print_sha256(enr_span_t bytes);

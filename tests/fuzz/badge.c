@@ -6,16 +6,15 @@
 
 #include "enrich/badge.h"
 
-#define FIELDS 9
+#define FIELDS ENR_FIELD_COUNT
 
 static void fields_of(const enr_badge_t *badge, enr_span_t out[FIELDS])
 {
-    const enr_contact_t *contact = &badge->contact;
-    const enr_span_t fields[FIELDS] = {
-        contact->firstname, contact->lastname, contact->domain, contact->company_name, contact->linkedin_url,
-        badge->email,       badge->phone,      badge->title,    badge->attendee_id,
-    };
-    memcpy(out, fields, sizeof fields);
+    for (enr_field_t field = 0; field < FIELDS; field++) {
+        out[field] = enr_badge_field(badge, field);
+        MUST((out[field].len > 0) == (badge->sources[field] != ENR_SOURCE_NONE));
+        MUST((out[field].len > 0) == (enr_source_confidence(badge->sources[field]) != ENR_CONFIDENCE_NONE));
+    }
 }
 
 static bool is_empty(const enr_badge_t *badge)
@@ -85,8 +84,16 @@ static void check_meaning(const enr_badge_t *badge)
         size_t local_len = (size_t)(at - badge->email.ptr);
         MUST(enr_domain_valid(enr_span_slice(badge->email, local_len + 1, badge->email.len)));
     }
+}
+
+/* Nothing is guessed from what no card and no profile explains, and nothing is taken of a secret. */
+static void check_guesses(const enr_badge_t *badge, bool has_profile)
+{
+    const enr_contact_t *contact = &badge->contact;
     bool has_person = contact->firstname.len + contact->lastname.len + contact->company_name.len > 0;
-    MUST(!has_person || badge->kind == ENR_BADGE_VCARD || badge->kind == ENR_BADGE_MECARD); /* nothing is guessed */
+    bool is_explained = badge->kind <= ENR_BADGE_AU || (has_profile && badge->kind == ENR_BADGE_DELIMITED);
+    MUST(!has_person || is_explained);
+    MUST(!badge->secret || (is_empty(badge) && strcmp(badge->reason, ENR_REASON_SECRET) == 0));
 }
 
 /* What is said to be enrichable is what the local check lets through. */
@@ -102,7 +109,7 @@ static void check_enrichable(const enr_badge_t *badge)
 }
 
 /* The same payload elsewhere in memory, with a byte order mark and white space around it, says the same. */
-static void check_again(const enr_badge_t *badge, enr_span_t payload)
+static void check_again(const enr_badge_t *badge, enr_span_t payload, const enr_badge_profile_t *profile)
 {
     enr_span_t mark = ENR_SPAN("\xEF\xBB\xBF \n");
     enr_span_t space = ENR_SPAN(" \r\n");
@@ -113,7 +120,7 @@ static void check_again(const enr_badge_t *badge, enr_span_t payload)
     enr_buffer_append(&wrapped, space);
     enr_badge_t *again = fuzz_allocate(sizeof *again);
     if (len <= ENR_BADGE_MAX) {
-        MUST(enr_badge_read(enr_buffer_span(&wrapped), again) == ENR_OK);
+        MUST(enr_badge_read(enr_buffer_span(&wrapped), profile, again) == ENR_OK);
         MUST(again->kind == badge->kind && again->enrichable == badge->enrichable && again->reason == badge->reason);
         enr_span_t first[FIELDS];
         enr_span_t second[FIELDS];
@@ -127,20 +134,63 @@ static void check_again(const enr_badge_t *badge, enr_span_t payload)
     free(wrapped.ptr);
 }
 
+/* The profile that the first byte of an input chooses: none, or one of three. */
+static const enr_badge_profile_t *choose_profile(uint8_t choice)
+{
+    static const enr_span_t aliases[] = {{(const uint8_t *)"\xC2\xBA", 2}, {(const uint8_t *)"~", 1}};
+    static const enr_field_t fields[] = {ENR_FIELD_ATTENDEE_ID, ENR_FIELD_FIRSTNAME, ENR_FIELD_LASTNAME,
+                                         ENR_FIELD_SKIP,        ENR_FIELD_COMPANY,   ENR_FIELD_EMAIL,
+                                         ENR_FIELD_URL,         ENR_FIELD_TITLE};
+    static const enr_field_t whole[] = {ENR_FIELD_FULLNAME, ENR_FIELD_DOMAIN, ENR_FIELD_LINKEDIN_URL, ENR_FIELD_PHONE,
+                                        ENR_FIELD_ATTENDEE_ID};
+    static const enr_badge_profile_t profiles[] = {
+        {.delimiter = {(const uint8_t *)"|", 1},
+         .delimiter_aliases = aliases,
+         .delimiter_alias_count = 2,
+         .fields = fields,
+         .field_count = sizeof fields / sizeof fields[0],
+         .quote = '"'},
+        {.delimiter = {(const uint8_t *)";;", 2},
+         .fields = whole,
+         .field_count = sizeof whole / sizeof whole[0],
+         .charset = ENR_CHARSET_SHIFT_JIS,
+         .strip_prefix = {(const uint8_t *)"P:", 2},
+         .id_strip_prefix = {(const uint8_t *)"SB", 2}},
+        {.charset = ENR_CHARSET_CP437,
+         .id_url_prefix = {(const uint8_t *)"https://e.example/", 18},
+         .other_hosts = {(const uint8_t *)"a.example b.example", 19}},
+    };
+    return choice % 4 == 0 ? NULL : &profiles[choice % 4 - 1];
+}
+
+/* The first byte chooses the profile; but for a card's or a URL's first letter, which choose none, so that files of
+   badges are inputs. */
+static const enr_badge_profile_t *take_profile(enr_span_t *input)
+{
+    if (input->len == 0 || input->ptr[0] >= 4) {
+        return NULL;
+    }
+    return choose_profile(fuzz_choice(input));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    enr_span_t payload = fuzz_copy((enr_span_t){data, size});
+    enr_span_t input = {data, size};
+    const enr_badge_profile_t *profile = take_profile(&input);
+    enr_span_t payload = fuzz_copy(input);
     enr_badge_t *badge = fuzz_allocate(sizeof *badge);
-    enr_status_t status = enr_badge_read(payload, badge);
+    enr_status_t status = enr_badge_read(payload, profile, badge);
     MUST(status == ENR_OK || status == ENR_E_LIMIT || status == ENR_E_SYNTAX);
-    MUST(size <= ENR_BADGE_MAX || status == ENR_E_LIMIT);
+    MUST(payload.len <= ENR_BADGE_MAX || status == ENR_E_LIMIT);
     if (status == ENR_OK) {
         MUST(enr_badge_kind_name(badge->kind)[0] != '\0');
         check_texts(badge, payload);
         check_meaning(badge);
+        check_guesses(badge, profile != NULL);
         check_enrichable(badge);
-        if (size < 3 || memcmp(data, "\xEF\xBB\xBF", 3) != 0) {
-            check_again(badge, payload);
+        bool is_marked = payload.len >= 2 && (payload.ptr[0] == 0xEF || payload.ptr[0] >= 0xFE); /* a byte order mark */
+        if (!is_marked) {
+            check_again(badge, payload, profile);
         }
     } else {
         MUST(is_empty(badge));

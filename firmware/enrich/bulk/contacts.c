@@ -153,7 +153,7 @@ static exit_code_t read_header(source_t *source, csv_t *csv, column_t *columns, 
     csv_status_t status = CSV_FIELD;
     while (status == CSV_FIELD) {
         enr_span_t name = {0};
-        status = csv_next(csv, &name);
+        status = csv_field(csv, &name);
         exit_code_t code =
             status > CSV_LAST ? refuse_form(source, status) : take_column(source, name, columns, out_count);
         if (code != EXIT_DONE) {
@@ -184,7 +184,7 @@ static exit_code_t read_row(source_t *source, csv_t *csv, const column_t *column
     size_t count = 0;
     while (status == CSV_FIELD) {
         enr_span_t cell = {0};
-        status = csv_next(csv, &cell);
+        status = csv_field(csv, &cell);
         if (status > CSV_LAST) {
             return refuse_form(source, status);
         }

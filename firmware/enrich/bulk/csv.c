@@ -48,7 +48,7 @@ static csv_status_t take_quoted(csv_t *csv, enr_span_t *out_field)
     return take_end(csv);
 }
 
-csv_status_t csv_next(csv_t *csv, enr_span_t *out_field)
+csv_status_t csv_field(csv_t *csv, enr_span_t *out_field)
 {
     skip_blanks(csv);
     if (csv->at < csv->end && *csv->at == '"') {

@@ -21,6 +21,6 @@ typedef enum {
 
 /* The next field, without its quotes and without white space around it. A row ends with LF, CR LF or the text; where
    the text has ended there is an empty last field. *out_field is set with the first two only. */
-csv_status_t csv_next(csv_t *csv, enr_span_t *out_field);
+csv_status_t csv_field(csv_t *csv, enr_span_t *out_field);
 
 #endif

@@ -2,13 +2,17 @@
 #ifndef ENRICH_ENRICH_H
 #define ENRICH_ENRICH_H
 
+#include "enrich/address.h"
 #include "enrich/agent.h"
 #include "enrich/api.h"
 #include "enrich/arena.h"
 #include "enrich/badge.h"
+#include "enrich/charset.h"
 #include "enrich/contact.h"
 #include "enrich/crc32.h"
 #include "enrich/exchange.h"
+#include "enrich/frame.h"
+#include "enrich/hid.h"
 #include "enrich/http_date.h"
 #include "enrich/http_request.h"
 #include "enrich/http_response.h"
@@ -17,8 +21,10 @@
 #include "enrich/json_writer.h"
 #include "enrich/lead.h"
 #include "enrich/limits.h"
+#include "enrich/ndef.h"
 #include "enrich/port.h"
 #include "enrich/result.h"
+#include "enrich/roster.h"
 #include "enrich/seal.h"
 #include "enrich/span.h"
 #include "enrich/status.h"

@@ -101,6 +101,11 @@
 #define ENR_BADGE_TEXT_MAX 1024
 #endif
 
+/* Bytes of one entry of a roster, its id and all its fields. */
+#ifndef ENR_ROSTER_ENTRY_MAX
+#define ENR_ROSTER_ENTRY_MAX 2048
+#endif
+
 /* Bytes of one session ticket with what belongs to it; a larger one is not kept. One of OpenSSL's or
  * nginx's takes 280 to 320. */
 #ifndef ENR_TICKET_MAX

@@ -41,6 +41,12 @@ enr_span_t enr_span_slice(enr_span_t span, size_t from, size_t to);
 /* The span without leading and trailing space, TAB, CR and LF. */
 enr_span_t enr_span_trim(enr_span_t span);
 
+/* The place of the first such byte; span.len when there is none. */
+size_t enr_span_find(enr_span_t span, uint8_t byte);
+
+/* True when the span begins with these letters, A-Z and a-z taken as one. */
+bool enr_span_begins(enr_span_t span, const char *prefix);
+
 /* True when both hold the same bytes. */
 bool enr_span_equal(enr_span_t a, enr_span_t b);
 

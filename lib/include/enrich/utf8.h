@@ -8,6 +8,9 @@
    is well-formed. */
 bool enr_utf8_valid(enr_span_t text);
 
+/* True when well-formed UTF-8 holds a control character: C0, DEL, or C1 (U+0080 to U+009F). */
+bool enr_utf8_has_control(enr_span_t text);
+
 /* The length of the well-formed character at the start of text: 1 to 4, or 0 when there is none (empty, malformed or
    cut). */
 size_t enr_utf8_next(enr_span_t text);

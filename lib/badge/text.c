@@ -1,0 +1,242 @@
+#include "badge_internal.h"
+
+#include "enrich/utf8.h"
+
+#include <string.h>
+
+static int hex_value(int byte)
+{
+    return byte >= '0' && byte <= '9'   ? byte - '0'
+           : byte >= 'A' && byte <= 'F' ? byte - 'A' + 10
+           : byte >= 'a' && byte <= 'f' ? byte - 'a' + 10
+                                        : -1;
+}
+
+static bool is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+enr_span_t text_before(enr_span_t text, uint8_t byte)
+{
+    return enr_span_trim(enr_span_slice(text, 0, enr_span_find(text, byte)));
+}
+
+bool text_is_one_of(uint8_t byte, const char *bytes)
+{
+    return byte != 0 && strchr(bytes, byte) != NULL;
+}
+
+bool text_equals(enr_span_t text, const char *word)
+{
+    return enr_span_begins(text, word) && text.len == strlen(word);
+}
+
+int text_index_in(const char *list, enr_span_t word)
+{
+    for (int index = 0; *list != '\0'; index++) {
+        size_t at = 0;
+        for (size_t i = 0; i < word.len; i++) {
+            bool is_ignored = word.ptr[i] == '.' || word.ptr[i] == '-';
+            if (!is_ignored && (list[at] == '\0' || enr_to_lower(word.ptr[i]) != enr_to_lower((uint8_t)list[at]))) {
+                at = 0;
+                break;
+            }
+            at += is_ignored ? 0 : 1;
+        }
+        if (at > 0 && (list[at] == ' ' || list[at] == '\0')) {
+            return index;
+        }
+        list += strcspn(list, " ");
+        list += strspn(list, " ");
+    }
+    return -1;
+}
+
+size_t text_line_end(enr_span_t payload, size_t at)
+{
+    size_t end = at;
+    while (end < payload.len && payload.ptr[end] == '\r') {
+        end++;
+    }
+    return (end < payload.len && payload.ptr[end] == '\n' ? end + 1 : end) - at;
+}
+
+/* The next byte with folds taken out, or END. RFC 6350 3.2: a fold is a line end and one white space. */
+int text_take_byte(cursor_t *cursor)
+{
+    enr_span_t payload = cursor->payload;
+    while (cursor->at < payload.len) {
+        const uint8_t byte = payload.ptr[cursor->at];
+        if ((byte != '\r' && byte != '\n') || cursor->dialect < DIALECT_VCARD) {
+            cursor->at++;
+            return byte;
+        }
+        size_t end = text_line_end(payload, cursor->at);
+        if (cursor->at + end >= payload.len || !is_blank(payload.ptr[cursor->at + end])) {
+            return END;
+        }
+        cursor->at += end + 1;
+    }
+    return END;
+}
+
+/* Passes a soft line break of quoted-printable if one is there, or the end of a payload that was cut inside one. A
+   white space that follows belongs to the fold (domain 1.2), not to the text. */
+static bool pass_soft_break(cursor_t *cursor)
+{
+    size_t end = text_line_end(cursor->payload, cursor->at);
+    if (end == 0) {
+        return cursor->at == cursor->payload.len;
+    }
+    cursor->at += end;
+    if (cursor->at < cursor->payload.len && is_blank(cursor->payload.ptr[cursor->at])) {
+        cursor->at++;
+    }
+    return true;
+}
+
+/* Not hexadecimal: literal (RFC 2045 6.7). */
+int text_take_octet(cursor_t *cursor)
+{
+    int byte = text_take_byte(cursor);
+    while (byte == '=' && cursor->quoted_printable) {
+        if (pass_soft_break(cursor)) {
+            byte = text_take_byte(cursor);
+            continue;
+        }
+        cursor_t ahead = *cursor;
+        int high = hex_value(text_take_byte(&ahead));
+        int low = hex_value(text_take_byte(&ahead));
+        if (high < 0 || low < 0) {
+            break;
+        }
+        *cursor = ahead;
+        return high * 16 + low;
+    }
+    return byte;
+}
+
+/* What follows a backslash. 2.1 knows "\;" only (domain 1.2); others know "\n", and "\" before any other character
+   means that character: Apple writes "http\://". */
+static int take_escaped(cursor_t *cursor)
+{
+    cursor_t ahead = *cursor;
+    int byte = text_take_octet(&ahead);
+    if (cursor->dialect == DIALECT_VCARD_21 && byte != ';') {
+        return '\\';
+    }
+    *cursor = ahead;
+    return cursor->dialect == DIALECT_VCARD && (byte == 'n' || byte == 'N') ? '\n' : byte;
+}
+
+int text_take_unit(cursor_t *cursor)
+{
+    const int byte = text_take_octet(cursor);
+    const bool is_trail = cursor->is_trail && byte >= 0x40;
+    cursor->is_trail = !is_trail && byte >= 0 && enr_charset_is_lead(cursor->charset, (uint8_t)byte);
+    if (is_trail) {
+        return byte;
+    }
+    if (cursor->dialect == DIALECT_PLAIN || cursor->dialect == DIALECT_AU) {
+        return byte == cursor->quote && byte != 0 ? text_take_octet(cursor) : byte;
+    }
+    switch (byte) {
+    case '\\':
+        return take_escaped(cursor);
+    case ';':
+        return cursor->dialect < DIALECT_VCARD ? END : SEMICOLON;
+    case ',':
+        return COMMA;
+    default:
+        return byte;
+    }
+}
+
+cursor_t text_cursor(const reading_t *reading, const value_t *value)
+{
+    return (cursor_t){
+        .payload = reading->payload,
+        .at = value->at,
+        .dialect = reading->dialect,
+        .quoted_printable = value->quoted_printable,
+        .quote = value->quote,
+        .charset = (enr_charset_t)value->charset,
+    };
+}
+
+void text_put(gathered_t *field, uint8_t byte, const uint8_t *source)
+{
+    if (field->len == 0 && byte == ' ') {
+        return;
+    }
+    if (field->len == 0) {
+        field->start = source;
+    }
+    if (!field->copied && source == field->start + field->len && *source == byte) {
+        field->len++;
+        return;
+    }
+    if (!field->copied) {
+        enr_span_t view = {field->start, field->len};
+        field->start = field->text->ptr + field->text->len;
+        field->copied = true;
+        enr_buffer_append(field->text, view);
+    }
+    enr_buffer_append_byte(field->text, byte);
+    field->len++;
+}
+
+/* Adds one character of another charset; false when it has none there. */
+static bool put_foreign(gathered_t *field, enr_charset_t charset, uint8_t byte, const uint8_t *source)
+{
+    uint8_t utf8[4];
+    uint32_t point = enr_charset_decode(charset, byte);
+    size_t len = enr_utf8_encode(point, utf8);
+    for (size_t i = 0; i < len; i++) {
+        text_put(field, utf8[i], source);
+    }
+    return point != 0;
+}
+
+/* Gathers one part of a value, parts ending at separator. Nothing when it is not UTF-8 and a byte is no character. */
+static enr_span_t gather(reading_t *reading, const value_t *value, int separator, unsigned part, bool is_utf8)
+{
+    cursor_t cursor = text_cursor(reading, value);
+    gathered_t field = {.text = &reading->text};
+    for (int unit = text_take_unit(&cursor); unit != END; unit = text_take_unit(&cursor)) {
+        if (unit == separator) {
+            if (part == 0) {
+                break;
+            }
+            part--;
+        } else if (part == 0) {
+            uint8_t byte = unit == SEMICOLON ? ';' : unit == COMMA ? ',' : (uint8_t)unit;
+            byte = is_control(byte) ? ' ' : byte;
+            const uint8_t *source = cursor.payload.ptr + cursor.at - 1;
+            if (is_utf8) {
+                text_put(&field, byte, source);
+            } else if (!put_foreign(&field, cursor.charset, byte, source)) {
+                return nothing();
+            }
+        }
+    }
+    return reading->text.full || field.len == 0 ? nothing() : (enr_span_t){field.start, field.len};
+}
+
+enr_span_t text_decode(reading_t *reading, const value_t *value, int separator, unsigned part)
+{
+    const size_t mark = reading->text.len;
+    enr_span_t text = gather(reading, value, separator, part, true);
+    const bool is_empty = text.len == 0;
+    if (!enr_utf8_valid(text)) {
+        reading->text.len = mark;
+        text = gather(reading, value, separator, part, false);
+    }
+    text = enr_utf8_has_control(text) ? nothing() : enr_span_trim(text);
+    if (text.len == 0) {
+        reading->text.len = mark;
+        reading->badge->undecoded = reading->badge->undecoded || !is_empty;
+    }
+    return text;
+}
