@@ -1,6 +1,6 @@
 /* Network addresses, for every port. */
-#ifndef ENRICH_ADDRESS_H
-#define ENRICH_ADDRESS_H
+#ifndef ENRICH_NETWORK_ADDRESS_H
+#define ENRICH_NETWORK_ADDRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
