@@ -4,7 +4,6 @@
 #include <string.h>
 
 #define EXISTS 0x80u
-#define TRIES 4u
 #define LINKS_MAX 64u
 
 typedef struct {
@@ -211,6 +210,7 @@ static enr_status_t read_annex(enr_journal_t *journal, const enr_sector_t *secto
         } else {
             take(reader, &mark, at);
             reader->holds = true;
+            reader->link.kind = MARK_STILL; /* a mark behind it: what it led to was found to hold nothing */
         }
         at += size;
     }
@@ -455,7 +455,7 @@ enr_status_t enr_journal_set(enr_journal_t *journal, enr_slot_t *slot, unsigned 
     assert(!slot->gone && number < ENR_JOURNAL_REGISTERS && value > 0 && value <= ENR_JOURNAL_VALUE_MAX);
     assert(number != ENR_JOURNAL_CONTENT || data.len > 0);
     uint16_t annex = 0;
-    uint32_t old_size = slot_size(journal, slot, &annex);
+    uint32_t old_size = slot_size(journal, slot, true, &annex);
     enr_slot_t changed = *slot;
     if (data.len > ENR_JOURNAL_CONTENT_MAX) {
         return ENR_E_LIMIT;
@@ -464,7 +464,7 @@ enr_status_t enr_journal_set(enr_journal_t *journal, enr_slot_t *slot, unsigned 
     if (number == ENR_JOURNAL_CONTENT && data.len > 0) {
         changed.content_len = (uint16_t)data.len;
     }
-    uint32_t new_size = slot_size(journal, &changed, &annex);
+    uint32_t new_size = slot_size(journal, &changed, true, &annex);
     if (new_size > journal->slot_max || annex > ANNEX_MAX) {
         return ENR_E_LIMIT;
     }
@@ -510,7 +510,7 @@ enr_status_t enr_journal_retire(enr_journal_t *journal, enr_slot_t *slot, uint16
 {
     assert(!slot->gone);
     uint16_t annex = 0;
-    uint32_t size = slot_size(journal, slot, &annex);
+    uint32_t size = slot_size(journal, slot, true, &annex);
     enr_status_t status = begin_change(journal, slot);
     if (status == ENR_OK) {
         mark_t mark = {.kind = MARK_GONE, .value = until_day, .sequence = next_sequence(journal, slot)};

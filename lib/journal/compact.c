@@ -104,7 +104,8 @@ static enr_status_t copy_slot(enr_journal_t *journal, const enr_slot_t *slot)
 {
     enr_place_t copy;
     slot_order_t order = {.kind = KIND_COPY, .number = slot->number, .hash = slot->hash, .from = slot};
-    (void)slot_size(journal, slot, &order.annex);
+    /* Where little is free, copies take no more than their slots did. */
+    (void)slot_size(journal, slot, sector_free(journal) >= ENR_JOURNAL_SPARE, &order.annex);
     enr_status_t status = slot_write(journal, &order, &copy);
     for (enr_slot_t *held = journal->held; status == ENR_OK && held != NULL; held = held->next_held) {
         if (held->place.epoch == slot->place.epoch && held->place.index == slot->place.index) {
@@ -124,35 +125,47 @@ static enr_status_t copy_without_content(enr_journal_t *journal, const enr_slot_
     if (status == ENR_OK && slot->content_len != 0) {
         uint16_t annex = 0;
         journal->stats.damaged++;
-        journal->stats.bytes -= slot_size(journal, slot, &annex) - slot_size(journal, &lost, &annex);
+        journal->stats.bytes -= slot_size(journal, slot, true, &annex) - slot_size(journal, &lost, true, &annex);
     }
     return status;
 }
 
+static enr_status_t keep_tombstone(enr_journal_t *journal, const enr_slot_t *slot)
+{
+    enr_status_t status = slot->until_day == 0 ? ENR_OK : prepare_pack(journal, 1);
+    if (status == ENR_OK && slot->until_day != 0) {
+        put_in_pack(journal, slot->hash, slot->until_day);
+    }
+    if (status == ENR_OK) {
+        journal->gone++;
+    }
+    return status;
+}
+
+/* Something torn may open at one time and not at the next: it is tried again before it counts as damaged. */
 static enr_status_t copy_lead(enr_journal_t *journal, const enr_place_t *place)
 {
     enr_slot_t slot = {0};
     uint16_t annex = 0;
-    enr_status_t status = slot_load(journal, *place, &slot);
-    if (status != ENR_OK) {
-        return status;
-    }
-    if (slot.gone) {
-        status = slot.until_day == 0 ? ENR_OK : prepare_pack(journal, 1);
-        if (status == ENR_OK) {
-            journal->gone++;
-            if (slot.until_day != 0) {
-                put_in_pack(journal, slot.hash, slot.until_day);
-            }
+    enr_status_t loaded = ENR_E_SEAL;
+    enr_status_t status = ENR_E_SEAL;
+    for (unsigned i = 0; i < TRIES && status == ENR_E_SEAL; i++) {
+        loaded = status = slot_load(journal, *place, &slot);
+        if (loaded == ENR_OK && slot.gone) {
+            return keep_tombstone(journal, &slot);
         }
+        if (loaded == ENR_OK) {
+            status = slot.content_len == 0 ? ENR_E_SEAL : copy_slot(journal, &slot);
+        }
+    }
+    if (status != ENR_E_SEAL || loaded != ENR_OK) {
         return status;
     }
-    status = slot.content_len == 0 ? ENR_E_SEAL : copy_slot(journal, &slot);
-    if (status == ENR_E_SEAL && journal->repairing) {
-        room_drop(journal, slot_size(journal, &slot, &annex));
+    if (journal->repairing) {
+        room_drop(journal, slot_size(journal, &slot, true, &annex));
         return ENR_OK;
     }
-    return status == ENR_E_SEAL ? copy_without_content(journal, &slot) : status;
+    return copy_without_content(journal, &slot);
 }
 
 /* ENR_E_SEAL: it cannot be read, and is not to be dropped. */
@@ -219,17 +232,16 @@ static enr_status_t move_tail(enr_journal_t *journal)
 
 static enr_status_t start(enr_journal_t *journal)
 {
-    enr_status_t status = ENR_OK;
-    if (journal->tail_sector == journal->head) {
-        journal->head_open = false;
-        status = sector_open(journal);
+    compact_stop(journal);
+    journal->compacting = true;
+    journal->pack_count = journal->gone = 0;
+    journal->gone_extensions = 0;
+    if (journal->tail_sector != journal->head) {
+        return ENR_OK;
     }
-    if (status == ENR_OK) {
-        compact_stop(journal);
-        journal->compacting = true;
-        journal->pack_count = journal->gone = 0;
-        journal->gone_extensions = 0;
-    }
+    journal->head_open = false;
+    enr_status_t status = sector_open(journal);
+    journal->compacting = status == ENR_OK;
     return status;
 }
 
@@ -307,7 +319,7 @@ static enr_status_t find_more(enr_journal_t *journal)
 static enr_status_t compact(enr_journal_t *journal)
 {
     enr_status_t status = compact_one(journal);
-    if (status == ENR_AGAIN && journal->clean == 0) {
+    if (status == ENR_AGAIN) {
         return find_more(journal);
     }
     if (status == ENR_E_SEAL) {
@@ -355,7 +367,7 @@ static enr_status_t count_one(enr_journal_t *journal)
             journal->tombstones += slot.until_day != 0;
         } else if (status == ENR_OK) {
             uint16_t annex = 0;
-            room_add(journal, slot_size(journal, &slot, &annex));
+            room_add(journal, slot_size(journal, &slot, true, &annex));
             journal->stats.damaged += slot.content_len == 0;
         }
     }
@@ -366,7 +378,8 @@ static enr_status_t count_one(enr_journal_t *journal)
     if (status == ENR_AGAIN || status == ENR_E_FLASH) {
         return status;
     }
-    journal->stats.damaged += status == ENR_E_SEAL;
+    bool torn = !journal->begun && place.sector == journal->head && place.index + 1u == journal->head_count;
+    journal->stats.damaged += status == ENR_E_SEAL && !torn;
     journal->count_at = at;
     return ENR_READY;
 }

@@ -15,6 +15,7 @@
 #define ENTRIES_MAX 4095u
 #define NOWHERE UINT16_MAX
 #define UNKNOWN UINT16_MAX
+#define TRIES 8u /* looks at what may be torn before it counts as damaged */
 
 _Static_assert(ENR_JOURNAL_CONTENT_MAX >= 256 && ENR_JOURNAL_CONTENT_MAX <= 4095, "a mark's length has 12 bits");
 
@@ -167,8 +168,9 @@ bool slot_is_held(const enr_journal_t *journal, const enr_slot_t *slot);
 /* A slot was written again at another place: held ones follow. */
 void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to);
 
-/* Bytes that a slot takes when it is written again, and how many of them are its annex. */
-uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, uint16_t *out_annex);
+/* Bytes that a slot takes when it is written again, and how many of them are its annex; generous: with some for marks
+   to come. */
+uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool generous, uint16_t *out_annex);
 
 /* The first 16 bytes of a slot's entry. */
 void slot_head(const enr_slot_t *slot, uint8_t out_head[ENTRY_HEAD_LEN]);

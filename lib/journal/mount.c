@@ -11,14 +11,17 @@ typedef struct {
     enr_sector_t header;
 } found_t;
 
-/* What a sector's directory tells about the end of the log. */
+/* What a sector's directory tells about the end of the log. An entry is needed when a walk must meet it: not a tail,
+   which the next header repeats, nor an extension that may be torn, to which marks lead. */
 typedef struct {
-    uint16_t count; /* entries up to the last whole one */
+    uint16_t count;       /* entries up to the last whole one … */
+    uint16_t needed;      /* … and up to the last one that is needed … */
+    uint16_t needed_more; /* … beside the last whole one */
+    bool holds;           /* something in it is in use … */
+    bool holds_more;      /* … beside its last entry */
     uint32_t number;
     uint32_t tail;
     uint16_t tail_sector;
-    bool holds;      /* something in it may count … */
-    bool holds_more; /* … beside its last entry */
     entry_t last;
 } survey_t;
 
@@ -27,23 +30,30 @@ static bool is_slot(kind_t kind)
     return kind == KIND_LEAD || kind == KIND_SALVAGE;
 }
 
-static void survey_entry(survey_t *survey, const entry_t *entry, bool *copies)
+static void survey_entry(survey_t *survey, uint16_t index, const entry_t *entry, bool *copies)
 {
+    if (survey->count > 0 && survey->last.kind == KIND_EXTENSION) {
+        survey->needed = survey->count;
+    }
+    survey->needed_more = survey->needed;
     survey->holds_more = survey->holds;
     if (entry->kind == KIND_LEAD && entry->number >= survey->number) {
         survey->number = entry->number + 1;
     }
     if (is_slot(entry->kind) || entry->kind == KIND_EXTENSION) {
         survey->holds = true;
+        survey->needed = is_slot(entry->kind) ? (uint16_t)(index + 1u) : survey->needed;
     } else if (entry->kind != KIND_TAIL) {
         *copies = true;
     } else if (entry->number > survey->tail) {
         survey->tail = entry->number;
         survey->tail_sector = get_16(entry->head + 4);
         survey->holds = survey->holds || *copies;
+        survey->needed = *copies ? index : survey->needed;
         *copies = false;
     }
     survey->last = *entry;
+    survey->count = (uint16_t)(index + 1u);
 }
 
 /* Copies behind the last tail entry count when the tail moved on later in the same session; that it moved on at all
@@ -60,8 +70,7 @@ static enr_status_t survey_sector(enr_journal_t *journal, uint16_t sector, const
             break;
         }
         if (status == ENR_OK) {
-            survey_entry(out, &entry, &copies);
-            out->count = (uint16_t)(i + 1u);
+            survey_entry(out, i, &entry, &copies);
         } else if (status != ENR_E_SEAL) {
             return status;
         }
@@ -156,7 +165,7 @@ static enr_status_t find_used(enr_journal_t *journal, const found_t *head, const
     bool holds = moves ? survey->holds_more : survey->holds;
     found_t at = *head;
     journal->used = head->sector;
-    journal->used_count = (uint16_t)(survey->count - moves);
+    journal->used_count = moves ? survey->needed_more : survey->needed;
     for (uint16_t i = 0; !holds && i < journal->sectors; i++) {
         if (at.sector == journal->tail_sector || at.header.before == at.sector) {
             return ENR_OK;
@@ -168,7 +177,7 @@ static enr_status_t find_used(enr_journal_t *journal, const found_t *head, const
             return status == ENR_AGAIN || status == ENR_E_FLASH ? status : ENR_OK;
         }
         survey_t earlier;
-        status = survey_sector(journal, before, &at.header, count, &earlier);
+        status = survey_sector(journal, before, &at.header, sector_entries_max(journal), &earlier);
         if (status != ENR_OK) {
             return status;
         }
@@ -240,6 +249,9 @@ enr_status_t log_locate(enr_journal_t *journal)
     journal->arc = journal->used;
     journal->guarded[0] = head.sector;
     journal->guarded[1] = survey.count == 1 ? second : NOWHERE;
+    if (sector_free(journal) == 0) {
+        journal->guarded[1] = NOWHERE;
+    }
     return status;
 }
 
@@ -292,7 +304,7 @@ static enr_status_t salvage(enr_journal_t *journal)
     }
     if (!journal->stats.counted && room_counts(journal, journal->last)) {
         uint16_t room = 0;
-        room_drop(journal, slot_size(journal, &slot, &room)); /* it is met again */
+        room_drop(journal, slot_size(journal, &slot, true, &room)); /* it is met again */
     }
     slots_moved(journal, journal->last, place);
     return ENR_OK;

@@ -31,7 +31,7 @@ static uint16_t sectors_allowed(const enr_journal_t *journal)
 enr_status_t room_for(enr_journal_t *journal, uint32_t bytes)
 {
     uint16_t free = sector_free(journal);
-    bool fits = head_has_room(journal, bytes - ENTRY_LEN);
+    bool fits = head_has_room(journal, bytes);
     if (fits ? free >= ENR_JOURNAL_SPARE : free > ENR_JOURNAL_SPARE && journal->clean > 0) {
         return ENR_OK;
     }

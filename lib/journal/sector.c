@@ -9,6 +9,10 @@
 #define HEADER_HEAD_LEN (HEADER_LEN - ENR_SEAL_TAG_LEN)
 #define MARKER_LEN 16u
 
+/* Free sectors that compaction leaves for sessions to begin in: the one that holds nothing but the last session's
+   beginning must not be erased before the next one has begun in another. */
+#define RESERVE 2u
+
 /* A spoiled sector has something in one of the first places of its directory: which one differs from mount to mount, so
    that two sessions in a row that were cut there do not program the same unit. */
 #define SPOILS 4u
@@ -370,7 +374,8 @@ static uint32_t marked_erases(const uint8_t *marker)
     return memcmp(marker, good, MARKER_LEN) == 0 ? get_32(marker + 8) : 0;
 }
 
-/* Marker, header and the places of spoiling, in one look: an erase that was cut may read differently each time. */
+/* Marker, header and the places of spoiling, in one look: a sector whose erase was cut may read differently each time.
+ */
 static enr_status_t look(enr_journal_t *journal, uint16_t sector, uint32_t *out_erases, bool *out_clean)
 {
     uint8_t bytes[UNIT_MAX + HEADER_LEN + SPOILS * ENTRY_LEN];
@@ -379,21 +384,6 @@ static enr_status_t look(enr_journal_t *journal, uint16_t sector, uint32_t *out_
     if (status == ENR_OK) {
         *out_erases = marked_erases(bytes);
         *out_clean = *out_erases > 0 && is_erased(bytes + MARKER_LEN, len - MARKER_LEN);
-    }
-    return status;
-}
-
-/* A sector with a marker is believed when the one behind it has one too: the last one may be an old marker in a sector
-   whose erase was cut. */
-static enr_status_t is_clean(enr_journal_t *journal, uint16_t sector, bool *out_clean)
-{
-    uint32_t erases = 0;
-    uint16_t behind = free_after(journal, sector);
-    *out_clean = false;
-    enr_status_t status = look(journal, sector, &erases, out_clean);
-    if (status == ENR_OK && *out_clean) {
-        *out_clean = false;
-        status = behind == NOWHERE ? ENR_OK : look(journal, behind, &erases, out_clean);
     }
     return status;
 }
@@ -443,7 +433,8 @@ static void take_free(enr_journal_t *journal, uint16_t sector)
 
 enr_status_t sector_open(enr_journal_t *journal)
 {
-    while (journal->clean > 0 && journal->epoch < UINT32_MAX) {
+    while (journal->clean > 0 && journal->epoch < UINT32_MAX &&
+           !(journal->compacting && sector_free(journal) <= RESERVE)) {
         uint16_t sector = free_after(journal, journal->arc);
         if (journal->head == NOWHERE) {
             journal->tail = journal->epoch + 1;
@@ -470,24 +461,31 @@ enr_status_t sector_open(enr_journal_t *journal)
     return ENR_AGAIN;
 }
 
-enr_status_t sector_spoil(enr_journal_t *journal)
+/* Programs one of the places that tell a clean sector from one that is not. */
+static enr_status_t spoil(enr_journal_t *journal, uint16_t sector)
 {
     static const uint8_t nothing[UNIT_MAX] = {0};
+    return flash_program(journal, entry_at(journal, sector, (uint16_t)(journal->config.salt % SPOILS)), nothing,
+                         journal->align);
+}
+
+enr_status_t sector_spoil(enr_journal_t *journal)
+{
+    uint32_t erases = 0;
     bool clean = false;
     uint16_t first = free_after(journal, journal->arc);
     uint16_t second = first == NOWHERE ? NOWHERE : free_after(journal, first);
     if (journal->erasing != NOWHERE || second == NOWHERE || sector_free(journal) < ENR_JOURNAL_SPARE + 2) {
         return ENR_AGAIN;
     }
-    enr_status_t status = is_clean(journal, first, &clean);
+    enr_status_t status = look(journal, first, &erases, &clean);
     if (status == ENR_OK && clean) {
-        status = is_clean(journal, second, &clean);
+        status = look(journal, second, &erases, &clean);
     }
     if (status != ENR_OK || !clean) {
         return status == ENR_OK ? ENR_AGAIN : status;
     }
-    status = flash_program(journal, entry_at(journal, first, (uint16_t)(journal->config.salt % SPOILS)), nothing,
-                           journal->align);
+    status = spoil(journal, first);
     if (status == ENR_AGAIN) {
         return status;
     }
@@ -499,23 +497,25 @@ enr_status_t sector_spoil(enr_journal_t *journal)
 
 /* --- erasing --- */
 
-static enr_status_t start_erase(enr_journal_t *journal, uint16_t sector)
+/* Before a clean sector is erased again it is spoiled: an erase that is cut must not leave what looks clean. */
+static enr_status_t start_erase(enr_journal_t *journal, uint16_t sector, bool clean)
 {
-    enr_sector_t header;
-    bool clean = false;
-    enr_status_t status = look(journal, sector, &journal->erases, &clean);
-    if (status != ENR_OK) {
-        return status;
-    }
     if (journal->erases == 0) {
+        enr_sector_t header;
         bool known = sector_read(journal, sector, &header) == ENR_OK;
         journal->erases = known ? header.erases : journal->stats.erases_max;
     }
     if (journal->view_sector == sector) {
         journal->view_sector = NOWHERE;
     }
+    if (clean) {
+        enr_status_t status = spoil(journal, sector);
+        if (status == ENR_AGAIN) {
+            return status;
+        }
+    }
     const enr_flash_t *flash = journal->config.flash;
-    status = flash->erase_start(flash->ctx, sector_at(journal, sector));
+    enr_status_t status = flash->erase_start(flash->ctx, sector_at(journal, sector));
     if (status != ENR_OK) {
         give_up(journal, sector);
         return status;
@@ -561,15 +561,13 @@ enr_status_t sector_prepare(enr_journal_t *journal)
         return ENR_OK;
     }
     bool clean = false;
-    if (journal->suspects == 0) {
-        enr_status_t status = is_clean(journal, sector, &clean);
-        if (status != ENR_OK) {
-            return status;
-        }
+    enr_status_t status = look(journal, sector, &journal->erases, &clean);
+    if (status != ENR_OK) {
+        return status;
     }
-    if (clean) {
+    if (clean && journal->suspects == 0) {
         journal->clean++;
         return ENR_AGAIN;
     }
-    return start_erase(journal, sector);
+    return start_erase(journal, sector, clean);
 }

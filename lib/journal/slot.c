@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define NO_REGISTER ENR_JOURNAL_REGISTERS
+
 /* --- reading --- */
 
 enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *out_slot)
@@ -74,6 +76,29 @@ enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot)
                          (enr_span_t){text, len}, text);
 }
 
+/* Opens the content or, with a register's number, its data. Where a mark is torn, the state that it would replace may
+   show at the next look. */
+static enr_status_t open_steadily(enr_journal_t *journal, const enr_slot_t *slot, unsigned number)
+{
+    enr_slot_t again = *slot;
+    enr_status_t status = slot_check(journal, slot);
+    if (status != ENR_OK) {
+        return status;
+    }
+    for (unsigned i = 0; i < TRIES; i++) {
+        status = number == NO_REGISTER ? slot_content(journal, &again) : mark_data(journal, &again, number);
+        if (status != ENR_E_SEAL) {
+            return status;
+        }
+        (void)!slot_load(journal, slot->place, &again);
+        if (number == NO_REGISTER ? again.content_len != slot->content_len
+                                  : again.registers[number].data_len != slot->registers[number].data_len) {
+            return ENR_E_SEAL;
+        }
+    }
+    return ENR_E_SEAL;
+}
+
 /* Hands what was opened to the scratch to its user, and leaves nothing of it. */
 static enr_status_t hand_over(enr_journal_t *journal, enr_status_t status, size_t len, enr_buffer_t *out)
 {
@@ -90,26 +115,19 @@ static enr_status_t hand_over(enr_journal_t *journal, enr_status_t status, size_
 enr_status_t enr_journal_read(enr_journal_t *journal, const enr_slot_t *slot, enr_buffer_t *out)
 {
     assert(!slot->gone);
-    enr_status_t status = slot_check(journal, slot);
-    if (status == ENR_OK) {
-        status = slot_content(journal, slot);
-    }
-    return hand_over(journal, status, slot->content_len, out);
+    return hand_over(journal, open_steadily(journal, slot, NO_REGISTER), slot->content_len, out);
 }
 
 enr_status_t enr_journal_read_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned number, enr_buffer_t *out)
 {
     assert(!slot->gone && number < ENR_JOURNAL_REGISTERS);
-    enr_status_t status = slot_check(journal, slot);
-    if (status == ENR_OK && slot->registers[number].data_len > 0) {
-        status = mark_data(journal, slot, number);
-    }
-    return hand_over(journal, status, slot->registers[number].data_len, out);
+    size_t len = slot->registers[number].data_len;
+    return hand_over(journal, len == 0 ? ENR_OK : open_steadily(journal, slot, number), len, out);
 }
 
 /* --- writing --- */
 
-uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, uint16_t *out_annex)
+uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool generous, uint16_t *out_annex)
 {
     uint32_t content = slot->content_len == 0 ? 0 : padded(journal, slot->content_len + ENR_SEAL_TAG_LEN);
     uint32_t marks = 0;
@@ -119,7 +137,7 @@ uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, uint16_
         }
     }
     uint32_t annex = 16u * slot->shape[4];
-    uint32_t least = marks + ANNEX_SLACK;
+    uint32_t least = marks + (generous ? ANNEX_SLACK : 0);
     uint32_t most = ENTRY_LEN + content < journal->slot_max ? journal->slot_max - ENTRY_LEN - content : 0;
     annex = annex > most ? most : annex;
     annex = annex < least ? least : annex;
@@ -214,6 +232,9 @@ static enr_status_t write_once(enr_journal_t *journal, const slot_order_t *order
         assert(status == ENR_OK);
         status = flash_program(journal, at, text, len + ENR_SEAL_TAG_LEN);
     }
+    if (status == ENR_OK) {
+        journal->head_low = at; /* whatever comes, this place is used */
+    }
     if (status == ENR_OK && order->from != NULL) {
         entry_t entry;
         entry_decode(journal, journal->head, head, &entry);
@@ -229,7 +250,7 @@ enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_p
     bool failed = false;
     for (;;) {
         enr_status_t status = ENR_OK;
-        if (!head_has_room(journal, bytes)) {
+        if (!head_has_room(journal, bytes + ENTRY_LEN)) { /* there is always room for the entry of a new tail */
             journal->head_open = false;
             status = sector_open(journal);
             if (status != ENR_OK) {
@@ -239,7 +260,6 @@ enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_p
         uint32_t at = journal->head_low - bytes;
         status = write_once(journal, order, at);
         if (status == ENR_OK) {
-            journal->head_low = at;
             *out_place = (enr_place_t){
                 .epoch = journal->head_epoch, .sector = journal->head, .index = (uint16_t)(journal->head_count - 1u)};
         }

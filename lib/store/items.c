@@ -147,7 +147,7 @@ enr_status_t enr_store_not_before(enr_store_t *store, int64_t now, uint32_t *out
 
 /* --- counters --- */
 
-#define COUNTER_LEN 4u
+#define COUNTER_LEN sizeof(uint32_t)
 
 enr_status_t enr_store_count(enr_store_t *store, enr_counter_t counter, uint32_t by, uint32_t *out_value)
 {
@@ -157,7 +157,7 @@ enr_status_t enr_store_count(enr_store_t *store, enr_counter_t counter, uint32_t
     if (status != ENR_OK && status != ENR_END) {
         return status;
     }
-    uint8_t *place = bytes + COUNTER_LEN * (unsigned)counter;
+    uint8_t *place = bytes + COUNTER_LEN * (size_t)counter;
     uint32_t value = (uint32_t)get_number(place, COUNTER_LEN);
     value = by > UINT32_MAX - value ? UINT32_MAX : value + by;
     if (by > 0) {

@@ -56,8 +56,7 @@ static bool is_blank(const uint8_t *bytes, size_t len)
 
 uint32_t log_alignment(const enr_flash_t *flash)
 {
-    uint32_t unit = flash->program_unit;
-    return unit == 0 || 32 % unit != 0 ? 0 : unit == 32 ? 32 : 16;
+    return flash->program_unit > 16 ? 32 : 16;
 }
 
 uint32_t log_half_size(const enr_store_t *store)

@@ -175,10 +175,10 @@ static enr_status_t find_half(enr_store_t *store)
 
 static bool is_geometry_usable(const enr_flash_t *flash)
 {
-    return log_alignment(flash) != 0 && flash->page_size != 0 && flash->page_size % flash->program_unit == 0 &&
-           flash->sector_size != 0 && flash->sector_size % flash->page_size == 0 &&
-           flash->size % flash->sector_size == 0 && flash->size / flash->sector_size % 2 == 0 &&
-           flash->size / 2 >= HALF_MIN;
+    return flash->program_unit != 0 && 32 % flash->program_unit == 0 && flash->page_size != 0 &&
+           flash->page_size % flash->program_unit == 0 && flash->sector_size != 0 &&
+           flash->sector_size % flash->page_size == 0 && flash->size % flash->sector_size == 0 &&
+           flash->size / flash->sector_size % 2 == 0 && flash->size / 2 >= HALF_MIN;
 }
 
 /* A move to the half that does not count begins with its erase, whatever it looks like: where a session's first act

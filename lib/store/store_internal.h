@@ -30,7 +30,7 @@ typedef struct {
     uint32_t size; /* that it takes */
 } entry_t;
 
-/* What A is in FORMAT.md; 0: the store cannot work with such a part. */
+/* What A is in FORMAT.md. */
 uint32_t log_alignment(const enr_flash_t *flash);
 
 uint32_t log_half_size(const enr_store_t *store);

@@ -72,7 +72,7 @@ static const geometry_t geometries[] = {
      600,
      300},
     {"nor-64k",
-     {.size = 6 * 65536,
+     {.size = 9 * 65536,
       .sector_size = 65536,
       .page_size = 256,
       .program_unit = 1,
@@ -221,8 +221,14 @@ static uint8_t expected[ENR_JOURNAL_CONTENT_MAX];
 static bool reads_as(const enr_slot_t *slot, int number, const reg_t *reg)
 {
     enr_buffer_t out = enr_buffer_over(buffer, sizeof buffer);
-    enr_status_t status = number < 0 ? enr_journal_read(&world->journal, slot, &out)
-                                     : enr_journal_read_data(&world->journal, slot, (unsigned)number, &out);
+    enr_status_t status = ENR_AGAIN;
+    while (status == ENR_AGAIN) {
+        status = number < 0 ? enr_journal_read(&world->journal, slot, &out)
+                            : enr_journal_read_data(&world->journal, slot, (unsigned)number, &out);
+        if (status == ENR_AGAIN) {
+            (void)!step();
+        }
+    }
     fill(expected, reg->seed, reg->len);
     return status == ENR_OK && out.len == reg->len && memcmp(buffer, expected, reg->len) == 0;
 }
@@ -256,7 +262,43 @@ static lead_t *lead_of(const enr_slot_t *slot)
     return NULL;
 }
 
-/* One slot that the walk met, against the model. `settled`: nothing is under way any more. */
+/* A part that cannot read while it erases is asked again later. */
+static enr_status_t next(enr_cursor_t *cursor, enr_slot_t *out_slot)
+{
+    enr_status_t status = enr_journal_next(&world->journal, cursor, out_slot);
+    while (status == ENR_AGAIN) {
+        (void)!step();
+        status = enr_journal_next(&world->journal, cursor, out_slot);
+    }
+    return status;
+}
+
+static enr_status_t find(uint32_t lead, enr_slot_t *out_slot)
+{
+    uint8_t hash[ENR_JOURNAL_HASH_LEN];
+    hash_of(lead, hash);
+    enr_status_t status = enr_journal_find(&world->journal, hash, out_slot);
+    while (status == ENR_AGAIN) {
+        (void)!step();
+        status = enr_journal_find(&world->journal, hash, out_slot);
+    }
+    return status;
+}
+
+/* What is wrong with the registers and the content of a slot that lives, or NULL. */
+static const char *fault_of(const enr_slot_t *slot, const lead_t *lead)
+{
+    for (int i = 0; i < (int)ENR_JOURNAL_REGISTERS; i++) {
+        if (!reg_is(slot, i, &lead->regs[i]) && !(lead->changing == i && reg_is(slot, i, &lead->change))) {
+            return "a register is neither old nor new";
+        }
+    }
+    bool changed =
+        lead->changing == (int)ENR_JOURNAL_CONTENT && slot->registers[ENR_JOURNAL_CONTENT].value == lead->change.value;
+    return reads_as(slot, -1, changed ? &lead->change : content_of(lead)) ? NULL : "a content is another one";
+}
+
+/* One slot that the walk met, against the model. */
 static void check_slot(const enr_slot_t *slot, lead_t *lead)
 {
     if (lead->absent) {
@@ -275,15 +317,16 @@ static void check_slot(const enr_slot_t *slot, lead_t *lead)
         fail("a lead that was erased lives", slot->number);
         return;
     }
-    for (int i = 0; i < (int)ENR_JOURNAL_REGISTERS; i++) {
-        if (!reg_is(slot, i, &lead->regs[i]) && !(lead->changing == i && reg_is(slot, i, &lead->change))) {
-            fail("a register is neither old nor new", slot->number);
+    const char *fault = fault_of(slot, lead);
+    if (fault != NULL && (!lead->known || lead->changing >= 0)) { /* torn: it may read differently each time */
+        enr_slot_t again;
+        for (int i = 0; i < 50 && fault != NULL; i++) {
+            enr_status_t status = find((uint32_t)(lead - world->leads), &again);
+            fault = status == ENR_OK ? fault_of(&again, lead) : !lead->known ? NULL : fault;
         }
     }
-    bool changed =
-        lead->changing == (int)ENR_JOURNAL_CONTENT && slot->registers[ENR_JOURNAL_CONTENT].value == lead->change.value;
-    if (!reads_as(slot, -1, changed ? &lead->change : content_of(lead))) {
-        fail("a content is another one", slot->number);
+    if (fault != NULL) {
+        fail(fault, slot->number);
     }
 }
 
@@ -297,7 +340,7 @@ static void check(void)
     enr_slot_t slot;
     enr_status_t status = ENR_OK;
     memset(seen, 0, sizeof seen);
-    while ((status = enr_journal_next(&world->journal, &cursor, &slot)) == ENR_OK) {
+    while ((status = next(&cursor, &slot)) == ENR_OK) {
         lead_t *lead = lead_of(&slot);
         if (lead == NULL) {
             fail("a slot that nobody wrote", slot.number);
@@ -332,12 +375,10 @@ static void check_tombstones(void)
     for (uint32_t i = 0; i < world->lead_count; i++) {
         const lead_t *lead = &world->leads[i];
         enr_slot_t slot;
-        uint8_t hash[ENR_JOURNAL_HASH_LEN];
         if (!lead->known || !lead->gone || lead->until < world->today) {
             continue;
         }
-        hash_of(i, hash);
-        if (enr_journal_find(&world->journal, hash, &slot) != ENR_OK || !slot.gone) {
+        if (find(i, &slot) != ENR_OK || !slot.gone) {
             fail("a tombstone is lost", lead->number);
         }
     }
@@ -355,68 +396,6 @@ static enr_status_t settled(enr_status_t (*act)(enr_journal_t *, enr_slot_t *), 
         }
     }
     return ENR_AGAIN;
-}
-
-/* What was under way is looked at and made firm, as an agent does before it acts; from then on the model knows it. */
-static void settle(void)
-{
-    for (uint32_t i = 0; i < world->lead_count; i++) {
-        lead_t *lead = &world->leads[i];
-        if (lead->gone && lead->known && !lead->maybe_gone) {
-            continue;
-        }
-        if (lead->known && lead->changing < 0 && !lead->maybe_gone) {
-            continue;
-        }
-        if (lead->absent) {
-            continue;
-        }
-        uint8_t hash[ENR_JOURNAL_HASH_LEN];
-        enr_slot_t slot;
-        hash_of(i, hash);
-        enr_status_t status = enr_journal_find(&world->journal, hash, &slot);
-        if (status == ENR_OK && slot.number != 0) {
-            status = settled(enr_journal_confirm, &slot);
-            if (is_off()) {
-                return;
-            }
-            if (status == ENR_E_SEAL) { /* what may be torn looks different now */
-                i--;
-                continue;
-            }
-            if (status != ENR_OK && !(status == ENR_E_FULL)) {
-                fail(enr_status_name(status), slot.number);
-            }
-            status = enr_journal_find(&world->journal, hash, &slot);
-        }
-        if (is_off()) {
-            return;
-        }
-        if (status == ENR_END) {
-            if (lead->known && !lead->maybe_gone) {
-                fail("a lead is not found", lead->number);
-            }
-            if (!lead->known) {
-                lead->absent = true;
-            } else {
-                lead->gone = true;
-            }
-            lead->maybe_gone = false;
-            continue;
-        }
-        if (status != ENR_OK) {
-            fail(enr_status_name(status), lead->number);
-            continue;
-        }
-        lead->known = true;
-        lead->number = slot.number;
-        lead->gone = slot.gone;
-        if (lead->changing >= 0 && slot.registers[lead->changing].value == lead->change.value) {
-            lead->regs[lead->changing] = lead->change;
-        }
-        lead->changing = -1;
-        lead->maybe_gone = false;
-    }
 }
 
 /* --- one call --- */
@@ -480,6 +459,96 @@ static void call_append(void)
         world->lead_count--;
     } else if (!is_off() && !world->broken_at_all) {
         fail(enr_status_name(status), 0);
+    }
+}
+
+/* Begins the session, if it can be begun, by the first thing that can be written. */
+static void begin_session(void)
+{
+    enr_slot_t slot;
+    enr_cursor_t cursor = {0};
+    while (next(&cursor, &slot) == ENR_OK) {
+        if (!slot.gone && settled(enr_journal_confirm, &slot) == ENR_OK) {
+            return;
+        }
+        if (is_off()) {
+            return;
+        }
+    }
+    for (int i = 0; i < 5000 && !is_off(); i++) {
+        uint32_t count = world->lead_count;
+        call_append();
+        if (world->lead_count > count) {
+            return;
+        }
+        (void)!step();
+    }
+}
+
+/* What was under way is looked at and made firm, as an agent does before it acts; from then on the model knows it. */
+static void settle(void)
+{
+    begin_session();
+    if (is_off()) {
+        return;
+    }
+    for (uint32_t i = 0; i < world->lead_count; i++) {
+        lead_t *lead = &world->leads[i];
+        if (lead->gone && lead->known && !lead->maybe_gone) {
+            continue;
+        }
+        if (lead->known && lead->changing < 0 && !lead->maybe_gone) {
+            continue;
+        }
+        if (lead->absent) {
+            continue;
+        }
+        enr_slot_t slot;
+        enr_status_t status = find(i, &slot);
+        for (int tries = 0; status == ENR_E_SEAL && tries < 50; tries++) { /* torn: now whole, now not */
+            status = find(i, &slot);
+        }
+        if (status == ENR_OK && slot.number != 0) {
+            status = settled(enr_journal_confirm, &slot);
+            if (is_off()) {
+                return;
+            }
+            if (status == ENR_E_SEAL) { /* what may be torn looks different now */
+                i--;
+                continue;
+            }
+            if (status != ENR_OK && !(status == ENR_E_FULL)) {
+                fail(enr_status_name(status), slot.number);
+            }
+            status = find(i, &slot);
+        }
+        if (is_off()) {
+            return;
+        }
+        if (status == ENR_END) {
+            if (lead->known && !lead->maybe_gone) {
+                fail("a lead is not found", lead->number);
+            }
+            if (!lead->known) {
+                lead->absent = true;
+            } else {
+                lead->gone = true;
+            }
+            lead->maybe_gone = false;
+            continue;
+        }
+        if (status != ENR_OK) {
+            fail(enr_status_name(status), lead->number);
+            continue;
+        }
+        lead->known = true;
+        lead->number = slot.number;
+        lead->gone = slot.gone;
+        if (lead->changing >= 0 && slot.registers[lead->changing].value == lead->change.value) {
+            lead->regs[lead->changing] = lead->change;
+        }
+        lead->changing = -1;
+        lead->maybe_gone = false;
     }
 }
 

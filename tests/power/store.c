@@ -24,27 +24,31 @@ typedef struct {
     unsigned actions;   /* of the scenario */
     unsigned pairs;     /* of the second cuts every n-th is tried */
     unsigned by_chance; /* runs */
+    unsigned boundary;  /* runs */
 } geometry_t;
 
 static const geometry_t geometries[] = {
     {"nor 1K",
      {.size = 2048, .sector_size = 1024, .page_size = 64, .program_unit = 1, .reprogram = true},
-     70,
-     60,
-     1,
-     300},
+     .len_max = 70,
+     .actions = 60,
+     .pairs = 1,
+     .by_chance = 300,
+     .boundary = 2000},
     {"nor 4K",
      {.size = 8192, .sector_size = 4096, .page_size = 256, .program_unit = 1, .reprogram = true},
-     500,
-     50,
-     7,
-     100},
+     .len_max = 500,
+     .actions = 50,
+     .pairs = 7,
+     .by_chance = 100,
+     .boundary = 500},
     {"nor 64K",
      {.size = 131072, .sector_size = 65536, .page_size = 256, .program_unit = 1, .reprogram = true},
-     2048,
-     60,
-     61,
-     2},
+     .len_max = 2048,
+     .actions = 60,
+     .pairs = 61,
+     .by_chance = 2,
+     .boundary = 20},
     {"slow 4K",
      {.size = 16384,
       .sector_size = 4096,
@@ -53,13 +57,32 @@ static const geometry_t geometries[] = {
       .reprogram = true,
       .suspends = true,
       .erase_polls = 2},
-     900,
-     40,
-     11,
-     50},
-    {"once 8", {.size = 4096, .sector_size = 1024, .page_size = 8, .program_unit = 8}, 100, 50, 19, 200},
-    {"once 16", {.size = 8192, .sector_size = 2048, .page_size = 128, .program_unit = 16}, 200, 50, 7, 100},
-    {"once 32", {.size = 4096, .sector_size = 2048, .page_size = 32, .program_unit = 32}, 100, 50, 3, 200},
+     .len_max = 900,
+     .actions = 40,
+     .pairs = 11,
+     .by_chance = 50,
+     .boundary = 200},
+    {"once 8",
+     {.size = 4096, .sector_size = 1024, .page_size = 8, .program_unit = 8},
+     .len_max = 100,
+     .actions = 50,
+     .pairs = 19,
+     .by_chance = 200,
+     .boundary = 2000},
+    {"once 16",
+     {.size = 8192, .sector_size = 2048, .page_size = 128, .program_unit = 16},
+     .len_max = 200,
+     .actions = 50,
+     .pairs = 7,
+     .by_chance = 100,
+     .boundary = 2000},
+    {"once 32",
+     {.size = 4096, .sector_size = 2048, .page_size = 32, .program_unit = 32},
+     .len_max = 100,
+     .actions = 50,
+     .pairs = 3,
+     .by_chance = 200,
+     .boundary = 2000},
 };
 
 /* --- what must be true --- */
@@ -317,16 +340,13 @@ static void sweep_action(unsigned number, action_t action, const moment_t *befor
     }
 }
 
+/* An erased part, which no store was on. */
 static void begin(uint32_t seed)
 {
     random_state = seed;
     enr_script_flash_start(&now.part, &geometry->config, now.memory);
     flash = enr_script_flash(&now.part);
     now.model = (model_t){0};
-    (void)snprintf(at_work, sizeof at_work, "first start");
-    if (start() != ENR_OK) {
-        report("first start fails", 0);
-    }
 }
 
 /* Goes through the scenario; every action is taken once more, uncut, to come to the next one. */
@@ -338,7 +358,7 @@ static void sweep(void)
     make_moment(&dark);
     begin(1);
     for (unsigned number = 0; number < geometry->actions; number++) {
-        action_t action = draw_action();
+        action_t action = number == 0 ? (action_t){0, 0} : draw_action();
         save(&before);
         sweep_action(number, action, &before, &dark);
         go_back(&before);
@@ -347,6 +367,41 @@ static void sweep(void)
     }
     free(before.memory);
     free(dark.memory);
+}
+
+/* --- the worst two cuts: one at the entry that makes a half count, one in the erase that follows --- */
+
+/* The first leaves it open which half counts, and the second makes one of them unstable, in which an old header may be
+   seen by chance. Often, since much of it is chance. */
+static void sweep_boundary(void)
+{
+    static moment_t before;
+    make_moment(&before);
+    begin(1);
+    if (start() != ENR_OK || put(1, (value_t){5, 1}) != ENR_OK) {
+        report("first start fails", 0);
+    }
+    save(&before);
+    if (start() != ENR_OK) {
+        report("second start fails", 0);
+    }
+    uint64_t last = now.part.operations;
+    for (uint32_t seed = 1; seed <= geometry->boundary; seed++) {
+        (void)snprintf(at_work, sizeof at_work, "boundary, seed %lu", (unsigned long)seed);
+        go_back(&before);
+        cut(last, ENR_SCRIPT_CUT_TORN, seed);
+        enr_status_t first = start();
+        enr_script_flash_power_on(&now.part);
+        cut(now.part.operations + 1, ENR_SCRIPT_CUT_TORN, seed + geometry->boundary);
+        if (first != ENR_E_FLASH || start() != ENR_E_FLASH) {
+            report("a cut was not seen", 0);
+        }
+        enr_script_flash_power_on(&now.part);
+        if (recover()) {
+            go_on();
+        }
+    }
+    free(before.memory);
 }
 
 /* --- by chance: cuts at any time, also again and again in the recovery --- */
@@ -362,7 +417,7 @@ static void run_by_chance(uint32_t seed)
 {
     begin(seed);
     for (unsigned number = 0; number < 60; number++) {
-        action_t action = draw_action();
+        action_t action = number == 0 ? (action_t){0, 0} : draw_action();
         if (draw(2) == 0) {
             cut_by_chance();
         }
@@ -410,6 +465,7 @@ int main(int argc, char **argv)
         } else {
             unsigned long before = cuts;
             sweep();
+            sweep_boundary();
             for (uint32_t seed = 1; seed <= geometry->by_chance; seed++) {
                 run_by_chance(seed);
             }

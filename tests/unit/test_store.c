@@ -411,6 +411,37 @@ static void moves_away_from_a_place_that_fails(void **state)
     break_up(&d);
 }
 
+/* A part that says it has programmed all, and has left out a byte. */
+static enr_status_t (*sound_program)(void *ctx, uint32_t offset, const uint8_t *bytes, uint32_t len);
+
+static enr_status_t weak_program(void *ctx, uint32_t offset, const uint8_t *bytes, uint32_t len)
+{
+    uint8_t seen[256];
+    memcpy(seen, bytes, len);
+    seen[len / 2] = 0xff;
+    return sound_program(ctx, offset, seen, len);
+}
+
+static void reads_back_what_it_writes(void **state)
+{
+    (void)state;
+    device_t d;
+    make(&d, &usual);
+    start(&d);
+    put(&d, ENR_STORE_SETTINGS, ENR_SPAN("red"));
+    sound_program = d.flash.program;
+    d.flash.program = weak_program;
+    assert_int_equal(enr_store_put(&d.store, ENR_STORE_SETTINGS, ENR_SPAN("green")), ENR_E_FLASH);
+    assert_item(&d, ENR_STORE_SETTINGS, ENR_SPAN("red"));
+    assert_int_equal(enr_store_put(&d.store, ENR_STORE_SETTINGS, ENR_SPAN("green")), ENR_AGAIN);
+    assert_int_equal(settle(&d), ENR_E_FLASH); /* no half can be made to count */
+    assert_item(&d, ENR_STORE_SETTINGS, ENR_SPAN("red"));
+    d.flash.program = sound_program;
+    start(&d);
+    assert_item(&d, ENR_STORE_SETTINGS, ENR_SPAN("red"));
+    break_up(&d);
+}
+
 /* Every bit of the half that counts, turned over: each item is right, or older, or not there, or told as damaged; and
    only one of them is hit. */
 static void one_turned_bit_costs_at_most_one_item(void **state)
@@ -893,6 +924,7 @@ int main(void)
         cmocka_unit_test(refuses_another_geometry),
         cmocka_unit_test(reads_on_when_a_half_is_worn_out),
         cmocka_unit_test(moves_away_from_a_place_that_fails),
+        cmocka_unit_test(reads_back_what_it_writes),
         cmocka_unit_test(one_turned_bit_costs_at_most_one_item),
         cmocka_unit_test(an_old_value_does_not_win_again),
         cmocka_unit_test(writes_what_the_format_says),

@@ -11,6 +11,7 @@
 #include "enrich/contact.h"
 #include "enrich/crc32.h"
 #include "enrich/exchange.h"
+#include "enrich/flash.h"
 #include "enrich/frame.h"
 #include "enrich/hid.h"
 #include "enrich/http_date.h"

@@ -21,11 +21,12 @@
 /* Bytes of the digest by which a lead is found again. */
 #define ENR_JOURNAL_HASH_LEN 6u
 
-/* Sectors that only compaction and the start of a session may use, so that both can always go on. */
-#define ENR_JOURNAL_SPARE 3u
+/* Free sectors that leads leave alone, so that sessions can always begin and compaction can always go on, however often
+   the power is cut: lib/journal/FORMAT.md counts them. */
+#define ENR_JOURNAL_SPARE 5u
 
 /* The least number of sectors of a region. */
-#define ENR_JOURNAL_SECTORS_MIN 5u
+#define ENR_JOURNAL_SECTORS_MIN 8u
 
 /* Bad sectors that are remembered until the next mount; more of them are tried again each time round. */
 #define ENR_JOURNAL_BAD_MAX 8u
@@ -199,8 +200,8 @@ ENR_NODISCARD enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t
 ENR_NODISCARD enr_status_t enr_journal_next(enr_journal_t *journal, enr_cursor_t *cursor, enr_slot_t *out_slot);
 
 /* Finds the newest slot, living or gone, by its hash or by its number; a tombstone whose slot is gone altogether gives
-   a slot with `gone` set and number 0. Reads 32 bytes for each slot of the region. ENR_OK, ENR_END (none), ENR_AGAIN,
-   ENR_E_FLASH. */
+   a slot with `gone` set and number 0. Reads 32 bytes for each slot of the region. ENR_OK, ENR_END (none), ENR_E_SEAL
+   (there is one, and it is damaged), ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t enr_journal_find(enr_journal_t *journal, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
                                             enr_slot_t *out_slot);
 ENR_NODISCARD enr_status_t enr_journal_find_number(enr_journal_t *journal, uint32_t number, enr_slot_t *out_slot);

@@ -71,7 +71,8 @@ typedef struct {
        part cannot, ENR_AGAIN: nothing was programmed, ask again when the erase is over. */
     enr_status_t (*program)(void *ctx, uint32_t offset, const uint8_t *bytes, uint32_t len);
 
-    /* Starts to erase the sector at offset and returns at once. ENR_OK, ENR_E_FLASH. */
+    /* Starts to erase the sector at offset and returns at once. ENR_OK, ENR_E_FLASH. ENR_AGAIN: another region of the
+       part is being erased; nothing was started, ask again. */
     enr_status_t (*erase_start)(void *ctx, uint32_t offset);
 
     /* ENR_OK: no erase is under way and the last one succeeded. ENR_AGAIN: still erasing (seconds on real parts).

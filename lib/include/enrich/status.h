@@ -27,6 +27,7 @@
     X(E_FULL, -9, "the journal is full: nothing was overwritten")                                                      \
     X(E_VERSION, -10, "stored by a newer format: nothing was changed")                                                 \
     X(E_SEAL, -11, "stored data do not open: another key, or damage")                                                  \
+    X(E_BUSY, -12, "in use by another program")                                                                        \
     /* network */                                                                                                      \
     X(E_DNS, -20, "the host name does not resolve")                                                                    \
     X(E_REFUSED, -21, "connection refused")                                                                            \
