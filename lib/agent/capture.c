@@ -217,7 +217,7 @@ static enr_status_t capture_damaged(enr_agent_t *agent, enr_lead_t *lead, const 
 static enr_status_t capture(enr_agent_t *agent, enr_lead_t *lead, bool is_last_try, enr_captured_t *out)
 {
     uint8_t hash[ENR_JOURNAL_HASH_LEN];
-    enr_slot_t slot;
+    enr_slot_t slot = {0};
     enr_status_t status = hash_of(agent, lead, hash);
     if (status != ENR_OK) {
         return status;
