@@ -1,10 +1,12 @@
 #include "console.h"
 
 #include "board.h"
+#include "enrich/lead.h"
 
 #include <string.h>
 
-#define COMMAND_MAX 32
+/* A setting's name and the longest value that is not a certificate: a base URL. */
+#define COMMAND_MAX 320
 
 void console_begin(console_line_t *line, const char *room)
 {
@@ -39,6 +41,23 @@ void console_foreign(console_line_t *line, enr_span_t text)
     }
 }
 
+static const char *const types[ENR_TYPE_COUNT] = {"email", "phone", "personal_email"};
+
+void console_type(console_line_t *line, enr_type_t type)
+{
+    console_text(line, types[enr_type_number(type)]);
+}
+
+unsigned console_type_named(enr_span_t word)
+{
+    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
+        if (enr_span_equal(word, enr_span_from_str(types[number]))) {
+            return (unsigned)enr_type_of_number(number);
+        }
+    }
+    return 0;
+}
+
 void console_end(console_line_t *line)
 {
     line->memory[line->text.len] = '\r';
@@ -58,8 +77,12 @@ enr_span_t console_command(void)
 {
     static uint8_t typed[COMMAND_MAX];
     static size_t len;
-    static bool too_long;
+    static bool too_long, was_given;
     uint8_t byte;
+    if (was_given) {
+        enr_wipe(typed, sizeof typed);
+        was_given = false;
+    }
     while (board_console_read(&byte, 1) == 1) {
         if (byte == '\r' || byte == '\n') {
             enr_span_t command = {typed, too_long ? 0 : len};
@@ -69,6 +92,7 @@ enr_span_t console_command(void)
             len = 0;
             too_long = false;
             if (command.len > 0) {
+                was_given = true;
                 return command;
             }
         } else if (len < sizeof typed) {

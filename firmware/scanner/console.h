@@ -3,6 +3,7 @@
 #ifndef CONSOLE_H
 #define CONSOLE_H
 
+#include "enrich/contact.h"
 #include "enrich/span.h"
 #include "enrich/status.h"
 
@@ -20,12 +21,17 @@ void console_number(console_line_t *line, uint64_t number);
 void console_status(console_line_t *line, enr_status_t status);
 /* Bytes from outside: whatever is no printable ASCII or UTF-8 becomes '?'. */
 void console_foreign(console_line_t *line, enr_span_t text);
+/* "email", "phone", "personal_email". Asserts that it is one type. */
+void console_type(console_line_t *line, enr_type_t type);
+/* The type with this word, or 0. */
+unsigned console_type_named(enr_span_t word);
 void console_end(console_line_t *line);
 
 /* A whole line. */
 void console_say(const char *room, const char *text);
 
-/* A command that was typed, without its line end, or an empty span: none yet. Valid until the next call. */
+/* A command that was typed, without its line end, or an empty span: none yet. Valid until the next call,
+   which wipes it: it may hold a key. */
 enr_span_t console_command(void);
 
 #endif

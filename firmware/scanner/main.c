@@ -1,9 +1,11 @@
-/* The badge scanner: badges in by a UART, requests out over TLS, results on the console. */
+/* The badge scanner: badges in by a UART, made durable before the good signal, requests out over TLS, results kept until
+   they are exported over the console. */
 #include "board.h"
+#include "commands.h"
 #include "console.h"
+#include "durable.h"
+#include "enrich/tls.h"
 #include "enrich_lwip.h"
-#include "lead.h"
-#include "provisioning.h"
 #include "reader.h"
 #include "service.h"
 #include "status.h"
@@ -11,8 +13,6 @@
 /* The longest step is one operation on an elliptic curve or on an RSA key. A turn that takes longer than this is no
    progress, and the watchdog is not fed for it (behaviours 31). */
 #define TURN_MS 5000u
-
-static settings_t settings;
 
 /* What cannot go on says why, again and again, and waits for somebody to come. */
 static _Noreturn void stop(const char *room, const char *why)
@@ -41,37 +41,43 @@ static void greet(void)
     console_say("scanner", board_flash_size() > 0 ? "flash found" : "no flash");
 }
 
+static void start_network(void)
+{
+    const settings_t *settings = service_settings();
+    const enr_lwip_config_t config = {.nic = board_nic(),
+                                      .monotonic_ms = board_ms,
+                                      .random = enr_tls_random,
+                                      .time_server = settings->time_server[0] == '\0' ? NULL : settings->time_server,
+                                      .clock_floor = ENR_CLOCK_FLOOR};
+    if (enr_lwip_start(&config) != ENR_OK) {
+        stop("scanner", durable_fault(ENR_E_ENTROPY));
+    }
+}
+
 static void start(void)
 {
     board_init();
     greet();
-    if (service_seed() != ENR_OK) {
-        stop("scanner", "no entropy: no TLS, and so no network");
+    const char *fault;
+    enr_status_t status = service_seed();
+    if (status == ENR_E_ENTROPY) { /* as it must be: the seed is in the store, which needs seal, which needs this */
+        status = durable_store_start();
     }
-    if (provisioning_read(board_provisioning(), &settings) != ENR_OK) {
-        stop("scanner", "not provisioned");
+    status = status == ENR_OK ? service_seed() : status;
+    status = status == ENR_OK ? durable_journal_start() : status;
+    if (status != ENR_OK) {
+        stop("scanner", durable_fault(status));
     }
-    const enr_lwip_config_t config = {.nic = board_nic(),
-                                      .monotonic_ms = board_ms,
-                                      .random = enr_tls_random,
-                                      .time_server = settings.time_server[0] == '\0' ? NULL : settings.time_server,
-                                      .clock_floor = ENR_CLOCK_FLOOR};
-    if (enr_lwip_start(&config) != ENR_OK) {
-        stop("scanner", "no entropy: no TLS, and so no network");
+    if (service_settings_start(&fault) != ENR_OK) {
+        console_say("set", fault);
     }
-    if (service_start(&settings) != ENR_OK) {
-        stop("scanner", "the provisioned base URL or API key is malformed");
+    if (!service_settings()->complete) {
+        console_say("scanner", "no settings: badges are kept, nothing is sent (set)");
     }
-}
-
-static void obey(enr_span_t command, uint32_t longest_ms)
-{
-    if (enr_span_equal(command, ENR_SPAN("status"))) {
-        status_report(longest_ms);
-    } else if (enr_span_equal(command, ENR_SPAN("reboot"))) {
-        board_restart();
-    } else if (command.len > 0) {
-        console_say("console", "commands: status, reboot");
+    start_network();
+    reader_start();
+    if (service_start(board_ms(NULL)) != ENR_OK) {
+        stop("scanner", "the settings are malformed");
     }
 }
 
@@ -81,13 +87,11 @@ int main(void)
     start();
     for (;;) {
         uint32_t now_ms = board_ms(NULL);
-        const enr_badge_t *badge;
         enr_lwip_poll();
-        status_watch();
-        obey(console_command(), longest_ms);
-        if (!lead_step(now_ms) && reader_step(now_ms, &badge)) {
-            lead_start(badge, now_ms);
-        }
+        reader_step(now_ms);
+        service_step(now_ms);
+        status_watch(now_ms);
+        commands_step(now_ms, longest_ms);
         uint32_t turn_ms = board_ms(NULL) - now_ms;
         longest_ms = turn_ms > longest_ms ? turn_ms : longest_ms;
         if (turn_ms <= TURN_MS) {

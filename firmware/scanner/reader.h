@@ -1,12 +1,15 @@
-/* From the scanner's UART to what a badge says. */
+/* From the scanner's UART to a durable lead and a signal to the person. */
 #ifndef READER_H
 #define READER_H
 
-#include "enrich/badge.h"
+#include <stdint.h>
 
-/* Takes bytes from the scanner. True when a payload is complete and was readable: *out_badge is it, valid until the
-   next call that gives true. What cannot be read is signalled to the person at once. A payload ends when the scanner
-   pauses for 100 ms: it sends no faster than the UART, and reads no two badges within that. */
-bool reader_step(uint32_t now_ms, const enr_badge_t **out_badge);
+/* Readies it. The agent must have been started before the first step. */
+void reader_start(void);
+
+/* Takes bytes from the scanner; a payload that is whole is read and captured, and the person told: good and duplicate
+   mean that the scan is durable. Works whatever the connection does. Takes no second payload while flash makes the first
+   one wait. */
+void reader_step(uint32_t now_ms);
 
 #endif

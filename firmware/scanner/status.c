@@ -55,10 +55,11 @@ static void say_clock(const enr_lwip_info_t *info)
 {
     int64_t seconds;
     console_line_t line;
-    enr_clock_t clock = enr_lwip_clock();
+    const enr_clock_t *clock = service_clock();
     console_begin(&line, "clock");
-    if (clock.wall(clock.ctx, &seconds) == ENR_OK) {
+    if (clock->wall(clock->ctx, &seconds) == ENR_OK) {
         put_time(&line, seconds);
+        console_text(&line, service_time_quality() == ENR_TIME_STORED ? ", from before the start" : "");
     } else {
         console_text(&line, info->times_refused > 0 ? "not set: the time server's time is before this program was made"
                                                     : "not set");
@@ -66,25 +67,65 @@ static void say_clock(const enr_lwip_info_t *info)
     console_end(&line);
 }
 
-void status_watch(void)
+static void watch_network(void)
 {
-    static bool link, has_address, has_time;
+    static bool link, has_address;
+    static enr_time_quality_t quality;
     static uint32_t times_refused;
-    int64_t seconds;
     enr_lwip_info_t info;
-    enr_clock_t clock = enr_lwip_clock();
-    bool knows_time = clock.wall(clock.ctx, &seconds) == ENR_OK;
+    enr_time_quality_t now = service_time_quality();
     enr_lwip_info(&info);
     if (info.link != link || info.has_address != has_address) {
         say_network(&info);
     }
-    if (knows_time != has_time || info.times_refused != times_refused) {
+    if (now != quality || info.times_refused != times_refused) {
         say_clock(&info);
     }
     link = info.link;
     has_address = info.has_address;
-    has_time = knows_time;
+    quality = now;
     times_refused = info.times_refused;
+}
+
+static void say_service(const enr_agent_status_t *status)
+{
+    console_line_t line;
+    console_begin(&line, "service");
+    if (status->last_error == ENR_OK) {
+        console_text(&line, "answers");
+    } else {
+        console_status(&line, status->last_error);
+    }
+    for (unsigned flag = 0; flag < ENR_FLAGS; flag++) {
+        if ((status->flags & 1u << flag) != 0) {
+            console_text(&line, "; ");
+            console_text(&line, enr_flag_meaning((enr_flag_t)flag));
+        }
+    }
+    console_end(&line);
+}
+
+static void watch_service(uint32_t now_ms)
+{
+    static enr_status_t last_error;
+    static uint8_t flags;
+    enr_agent_status_t status;
+    service_status(now_ms, &status);
+    if (status.last_error == last_error && status.flags == flags) {
+        return;
+    }
+    say_service(&status);
+    if (last_error == ENR_OK && flags == 0) {
+        board_signal(BOARD_OFFLINE);
+    }
+    last_error = status.last_error;
+    flags = status.flags;
+}
+
+void status_watch(uint32_t now_ms)
+{
+    watch_network();
+    watch_service(now_ms);
 }
 
 static void say_usage(const char *name, size_t used, size_t size)
@@ -105,7 +146,24 @@ static void say_count(const char *name, uint32_t count)
     console_end(&line);
 }
 
-void status_report(uint32_t longest_step_ms)
+static void say_leads(uint32_t now_ms)
+{
+    enr_agent_status_t status;
+    service_status(now_ms, &status);
+    say_service(&status);
+    for (unsigned state = ENR_REQUEST_READY; state < ENR_REQUEST_STATES; state++) {
+        if (status.counts[state] > 0) {
+            say_count(enr_request_state_name((enr_request_state_t)state), status.counts[state]);
+        }
+    }
+    if (!status.counted) {
+        console_say("leads", "not all counted yet");
+    }
+    say_count("unreadable", status.unreadable);
+    say_count("room for leads", status.room);
+}
+
+void status_report(uint32_t now_ms, uint32_t longest_step_ms)
 {
     enr_lwip_info_t info;
     size_t stack_used, stack_size;
@@ -114,6 +172,7 @@ void status_report(uint32_t longest_step_ms)
     board_stack(&stack_used, &stack_size);
     say_network(&info);
     say_clock(&info);
+    say_leads(now_ms);
     say_usage("stack", stack_used, stack_size);
     say_usage("arena", arena->high_water, arena->size);
     say_count("arena in use", (uint32_t)arena->in_use);
