@@ -77,10 +77,6 @@ ENR_NODISCARD enr_status_t board_flash_region(board_region_t *region, uint32_t o
 enr_entropy_t board_entropy(void);
 enr_key_t board_key(void);
 
-/* What the host has provided for the program beside it: a piece of memory that holds the program's own format, or
-   nothing useful. */
-enr_span_t board_provisioning(void);
-
 /* --- network --- */
 
 /* The network chip, ready. */

@@ -49,9 +49,3 @@ enr_key_t board_key(void)
 {
     return (enr_key_t){.get = get_key};
 }
-
-enr_span_t board_provisioning(void)
-{
-    const host_page_t *page = host_page();
-    return page == NULL ? (enr_span_t){0} : (enr_span_t){page->provisioning, sizeof page->provisioning};
-}
