@@ -44,6 +44,7 @@
 #define CHUNK 1024u
 
 static bool present;
+static bool erasing; /* begun, and not yet seen to be over */
 
 /* One transaction: a command of head_len bytes, then len bytes out of `out` or into `in`. */
 static void transfer(const uint8_t *head, size_t head_len, const uint8_t *out, uint8_t *in, size_t len)
@@ -84,20 +85,6 @@ void spi_nor_ready(void)
     present = ((uint32_t)id[0] << 16 | (uint32_t)id[1] << 8 | id[2]) == PART_ID;
 }
 
-static enr_status_t read(void *ctx, uint32_t offset, uint8_t *out, uint32_t len)
-{
-    const board_region_t *region = ctx;
-    assert(offset <= region->flash.size && len <= region->flash.size - offset);
-    while (len > 0) {
-        uint32_t now = len < CHUNK ? len : CHUNK;
-        command_at(READ, region->offset + offset, NULL, out, now);
-        offset += now;
-        out += now;
-        len -= now;
-    }
-    return ENR_OK;
-}
-
 static enr_status_t status_of_part(uint8_t status)
 {
     if ((status & STATUS_BUSY) != 0) {
@@ -110,11 +97,38 @@ static enr_status_t status_of_part(uint8_t status)
     return ENR_OK;
 }
 
+/* The part answers nothing but its status while it erases: it is not told to suspend. */
+static bool is_erasing(void)
+{
+    erasing = erasing && (read_status() & STATUS_BUSY) != 0;
+    return erasing;
+}
+
+static enr_status_t read(void *ctx, uint32_t offset, uint8_t *out, uint32_t len)
+{
+    const board_region_t *region = ctx;
+    assert(offset <= region->flash.size && len <= region->flash.size - offset);
+    if (is_erasing()) {
+        return ENR_AGAIN;
+    }
+    while (len > 0) {
+        uint32_t now = len < CHUNK ? len : CHUNK;
+        command_at(READ, region->offset + offset, NULL, out, now);
+        offset += now;
+        out += now;
+        len -= now;
+    }
+    return ENR_OK;
+}
+
 static enr_status_t program(void *ctx, uint32_t offset, const uint8_t *bytes, uint32_t len)
 {
     const board_region_t *region = ctx;
     assert(len > 0 && offset <= region->flash.size && len <= region->flash.size - offset);
     assert(offset % PAGE + len <= PAGE);
+    if (is_erasing()) {
+        return ENR_AGAIN;
+    }
     transfer((const uint8_t[]){WRITE_ENABLE}, 1, NULL, NULL, 0);
     command_at(PROGRAM, region->offset + offset, bytes, NULL, len);
     uint32_t since_ms = board_ms(NULL);
@@ -131,8 +145,12 @@ static enr_status_t erase_start(void *ctx, uint32_t offset)
 {
     const board_region_t *region = ctx;
     assert(offset % SECTOR == 0 && offset < region->flash.size);
+    if (is_erasing()) {
+        return ENR_AGAIN;
+    }
     transfer((const uint8_t[]){WRITE_ENABLE}, 1, NULL, NULL, 0);
     command_at(ERASE_SECTOR, region->offset + offset, NULL, NULL, 0);
+    erasing = true;
     return ENR_OK;
 }
 

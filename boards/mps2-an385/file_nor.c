@@ -100,6 +100,9 @@ static enr_status_t read(void *ctx, uint32_t offset, uint8_t *out, uint32_t len)
 {
     const board_region_t *region = ctx;
     assert(inside(region, offset, len));
+    if (erase_busy(NULL) == ENR_AGAIN) {
+        return ENR_AGAIN;
+    }
     return move(SYS_READ, region->offset + offset, out, len) ? ENR_OK : ENR_E_FLASH;
 }
 
@@ -109,7 +112,10 @@ static enr_status_t program(void *ctx, uint32_t offset, const uint8_t *bytes, ui
     uint8_t before[PAGE];
     assert(inside(region, offset, len) && len > 0);
     assert(offset % UNIT == 0 && len % UNIT == 0 && offset % PAGE + len <= PAGE);
-    if (erase_busy(NULL) != ENR_OK || !move(SYS_READ, region->offset + offset, before, len)) {
+    if (erase_busy(NULL) == ENR_AGAIN) {
+        return ENR_AGAIN;
+    }
+    if (!move(SYS_READ, region->offset + offset, before, len)) {
         return ENR_E_FLASH;
     }
     for (uint32_t i = 0; i < len; i++) {
@@ -124,7 +130,10 @@ static enr_status_t erase_start(void *ctx, uint32_t offset)
 {
     const board_region_t *region = ctx;
     assert(offset % SECTOR == 0 && inside(region, offset, SECTOR));
-    if (erase_busy(NULL) != ENR_OK || !erase(region->offset + offset)) {
+    if (erase_busy(NULL) == ENR_AGAIN) {
+        return ENR_AGAIN;
+    }
+    if (!erase(region->offset + offset)) {
         return ENR_E_FLASH;
     }
     part.erasing = true;

@@ -37,6 +37,7 @@ static enr_agent_t agent;
 static enr_wait_t wait;
 static bool awake;    /* the agent is to be stepped, whatever it waits for */
 static bool verified; /* a handshake has agreed with the time */
+static uint32_t sent, sent_on_ticket;
 static uint8_t request[SCANNER_REQUEST_MAX];
 static uint8_t body[SCANNER_BODY_MAX];
 
@@ -123,6 +124,10 @@ static void watch(void *ctx, const enr_event_t *event)
         console_status(&line, event->status);
     }
     console_end(&line);
+    if (event->state == ENR_REQUEST_SENDING) { /* the connection is open now */
+        sent++;
+        sent_on_ticket += tls.resumed ? 1 : 0;
+    }
     verified = verified || event->state == ENR_REQUEST_PENDING || event->state == ENR_REQUEST_FINISHED;
 }
 
@@ -217,6 +222,12 @@ enr_buffer_t service_scratch(void)
 enr_buffer_t service_scratch_second(void)
 {
     return enr_buffer_over(request, sizeof request);
+}
+
+void service_sent(uint32_t *out_sent, uint32_t *out_on_ticket)
+{
+    *out_sent = sent;
+    *out_on_ticket = sent_on_ticket;
 }
 
 const enr_arena_t *service_arena(void)

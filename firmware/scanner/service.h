@@ -39,6 +39,9 @@ enr_buffer_t service_scratch_second(void);
 const enr_clock_t *service_clock(void);
 enr_time_quality_t service_time_quality(void);
 
+/* Requests that were sent since the start, and those of them on a connection that began with a session ticket. */
+void service_sent(uint32_t *out_sent, uint32_t *out_on_ticket);
+
 /* The arena of TLS, for its figures. */
 const enr_arena_t *service_arena(void);
 

@@ -159,6 +159,10 @@ static void say_leads(uint32_t now_ms)
     if (!status.counted) {
         console_say("leads", "not all counted yet");
     }
+    uint32_t sent, on_ticket;
+    service_sent(&sent, &on_ticket);
+    say_count("sent since the start", sent);
+    say_count("sent on a ticket", on_ticket);
     say_count("unreadable", status.unreadable);
     say_count("room for leads", status.room);
 }

@@ -109,5 +109,14 @@ class Board:
         """Bytes on the scanner's UART."""
         self.link("scanner").sendall(payload)
 
+    def cut(self):
+        """Cuts the power. The processor stops between two instructions and the flash file gets what was programmed by then: QEMU writes it behind the
+        program's back, which no flash part does."""
+        monitor, said, end = self.link("monitor"), b"", time.monotonic() + 10
+        monitor.sendall(b"stop\ninfo status\n")
+        while b"paused" not in said and time.monotonic() < end:
+            said += monitor.recv(4096)
+        self.process.kill()
+
     def cable(self, is_in):
         self.link("monitor").sendall(f"set_link n0 {'on' if is_in else 'off'}\n".encode())

@@ -86,11 +86,11 @@ class Service:
     def ready(self):
         return "ready" in self.process.stdout.readline()
 
-    def accepted(self):
-        """Contacts that it took so far."""
+    def lines(self, event):
+        """What its ledger holds of a kind: contacts that it took ("accepted")."""
         ledger = self.folder / "ledger"
-        lines = ledger.read_text().splitlines() if ledger.exists() else []
-        return sum(json.loads(line)["event"] == "accepted" for line in lines)
+        lines = [json.loads(line) for line in ledger.read_text().splitlines()] if ledger.exists() else []
+        return [line for line in lines if line["event"] == event]
 
     def stop(self):
         self.process.stdin.close()
