@@ -93,7 +93,8 @@ void export_erase_all(bool force, uint32_t now_ms)
         held += state == ENR_REQUEST_TAKEN || state == ENR_REQUEST_ERASED ? 0 : status.counts[state];
     }
     if (!force && (held > 0 || !status.counted)) {
-        console_say("erase", "refused: there are leads that nobody has got yet; export and confirm, or erase all force");
+        console_say("erase",
+                    "refused: there are leads that nobody has got yet; export and confirm, or erase all force");
         return;
     }
     (void)start(JOB_ERASE, "erase");
@@ -196,7 +197,8 @@ static void put_lead(enr_json_writer_t *writer, enr_buffer_t *line, const enr_le
 }
 
 /* The service's own text, which is one JSON value; its line ends become spaces, so that a lead is one line. */
-static enr_status_t put_result(enr_json_writer_t *writer, enr_buffer_t *line, const enr_record_t *record, unsigned number)
+static enr_status_t put_result(enr_json_writer_t *writer, enr_buffer_t *line, const enr_record_t *record,
+                               unsigned number)
 {
     enr_buffer_t result = service_scratch_second();
     enr_status_t status = enr_agent_read(service_agent(), record, enr_type_of_number(number), &result);

@@ -1,5 +1,5 @@
-/* The badge scanner: badges in by a UART, made durable before the good signal, requests out over TLS, results kept until
-   they are exported over the console. */
+/* The badge scanner: badges in by a UART, made durable before the good signal, requests out over TLS, results kept
+   until they are exported over the console. */
 #include "board.h"
 #include "commands.h"
 #include "console.h"

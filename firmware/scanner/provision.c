@@ -150,7 +150,8 @@ void provision_set(enr_span_t words)
     } else if (field != 0) {
         change(field, enr_span_trim(enr_span_slice(words, end_of_name, words.len)));
     } else {
-        console_say("set", "base, key, time, anchor, event, device, types, personal, resend, spread, private, apply or cancel");
+        console_say(
+            "set", "base, key, time, anchor, event, device, types, personal, resend, spread, private, apply or cancel");
     }
 }
 
@@ -182,10 +183,7 @@ static void pem_end(void)
 /* The value of a digit of base64 (RFC 4648 4), or 64. */
 static unsigned base64_value(uint8_t byte)
 {
-    if (enr_is_letter(byte)) {
-        return byte >= 'a' ? byte - 'a' + 26u : byte - 'A' + 0u;
-    }
-    return enr_is_digit(byte) ? byte - '0' + 52u : byte == '+' ? 62u : byte == '/' ? 63u : 64u;
+    return (unsigned)enr_span_find(ENR_SPAN("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"), byte);
 }
 
 bool provision_take_line(enr_span_t line)

@@ -1,5 +1,6 @@
-/* New settings, typed on the console: a draft beside those in force, taken over as a whole or not at all. While there is
-   a draft nothing is sent (it lies in the api's memory); badges are captured as always, and no lead is lost by it. */
+/* New settings, typed on the console: a draft beside those in force, taken over as a whole or not at all. While there
+   is a draft nothing is sent (it lies in the api's memory); badges are captured as always, and no lead is lost by it.
+ */
 #ifndef PROVISION_H
 #define PROVISION_H
 

@@ -8,8 +8,8 @@
 void reader_start(void);
 
 /* Takes bytes from the scanner; a payload that is whole is read and captured, and the person told: good and duplicate
-   mean that the scan is durable. Works whatever the connection does. Takes no second payload while flash makes the first
-   one wait. */
+   mean that the scan is durable. Works whatever the connection does. Takes no second payload while flash makes the
+   first one wait. */
 void reader_step(uint32_t now_ms);
 
 #endif

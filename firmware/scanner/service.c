@@ -91,8 +91,7 @@ static enr_status_t believed(void *ctx, int64_t *out_seconds)
     if (clock.wall(clock.ctx, &source) != ENR_OK) {
         source = 0;
     }
-    enr_status_t status =
-        enr_store_believe(source, durable_kept_time(), board_ms(NULL) / 1000, out_seconds, &is_kept);
+    enr_status_t status = enr_store_believe(source, durable_kept_time(), board_ms(NULL) / 1000, out_seconds, &is_kept);
     time_quality = status != ENR_OK ? ENR_TIME_UNKNOWN : is_kept ? ENR_TIME_STORED : ENR_TIME_SET;
     return status;
 }
@@ -138,10 +137,9 @@ static enr_status_t start_api(void)
     net = enr_lwip_net(&lwip_net);
     kept_tickets = (enr_store_tickets_t){.store = durable_store(), .clock = &wall_clock};
     tickets = enr_store_tickets(&kept_tickets);
-    enr_tls_start(&tls, &(enr_tls_config_t){.net = &net,
-                                            .clock = &wall_clock,
-                                            .anchors = enr_anchors_of_list(&anchors),
-                                            .tickets = &tickets});
+    enr_tls_start(
+        &tls, &(enr_tls_config_t){
+                  .net = &net, .clock = &wall_clock, .anchors = enr_anchors_of_list(&anchors), .tickets = &tickets});
     enr_exchange_init(&exchange, enr_tls_stream(&tls), NULL);
     const enr_api_config_t config = {.async_base = settings.base,
                                      .sync_base = ENR_SPAN(ENR_SYNC_BASE_DEFAULT),

@@ -10,8 +10,8 @@
 #define RESEND_MAX 9
 
 static const char *const names[FIELD_COUNT] = {
-    [FIELD_BASE] = "base",         [FIELD_KEY] = "key",       [FIELD_TIME] = "time",         [FIELD_ANCHOR] = "anchor",
-    [FIELD_PRIVATE] = "private",   [FIELD_EVENT] = "event",   [FIELD_TYPES] = "types",       [FIELD_RESEND] = "resend",
+    [FIELD_BASE] = "base",         [FIELD_KEY] = "key",       [FIELD_TIME] = "time",     [FIELD_ANCHOR] = "anchor",
+    [FIELD_PRIVATE] = "private",   [FIELD_EVENT] = "event",   [FIELD_TYPES] = "types",   [FIELD_RESEND] = "resend",
     [FIELD_PERSONAL] = "personal", [FIELD_SPREAD] = "spread", [FIELD_DEVICE] = "device",
 };
 
@@ -86,11 +86,12 @@ static bool take_types(enr_span_t value, unsigned *out)
     return *out != 0;
 }
 
-/* A certificate's outer shape: a SEQUENCE with a length of two bytes that is all of it. What is inside is for the handshake
-   to say. */
+/* A certificate's outer shape: a SEQUENCE with a length of two bytes that is all of it. What is inside is for the
+   handshake to say. */
 static bool is_certificate(enr_span_t der)
 {
-    return der.len > 4 && der.ptr[0] == 0x30 && der.ptr[1] == 0x82 && (der.ptr[2] << 8 | der.ptr[3]) == (int)der.len - 4;
+    return der.len > 4 && der.ptr[0] == 0x30 && der.ptr[1] == 0x82 &&
+           (der.ptr[2] << 8 | der.ptr[3]) == (int)der.len - 4;
 }
 
 static bool take_anchor(settings_t *out, enr_span_t value)

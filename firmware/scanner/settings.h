@@ -52,8 +52,8 @@ void settings_append(enr_buffer_t *out, unsigned field, enr_span_t value);
 /* Takes one field off *bytes. False at the end, and when the rest is malformed: *bytes is then not empty. */
 bool settings_next(enr_span_t *bytes, unsigned *out_field, enr_span_t *out_value);
 
-/* Reads settings and checks them one by one and as a whole. No bytes are valid settings: badges are captured and nothing
-   is sent. ENR_OK; ENR_E_SETTING: *out_fault is the name of the field that is wrong or missing. */
+/* Reads settings and checks them one by one and as a whole. No bytes are valid settings: badges are captured and
+   nothing is sent. ENR_OK; ENR_E_SETTING: *out_fault is the name of the field that is wrong or missing. */
 ENR_NODISCARD enr_status_t settings_read(enr_span_t bytes, settings_t *out, const char **out_fault);
 
 #endif

@@ -137,7 +137,8 @@ enr_span_t enr_badge_field(const enr_badge_t *badge, enr_field_t field);
    needs it, is dropped alone; `undecoded` says so. In a charset of two bytes a character, the second is never taken for
    '\'.
    - N wins over FN; a name in one part is split on a comma or before its last word, particles kept with the last name,
-     honorifics, suffixes and initials of middle names dropped; a single word, or a name in Chinese, Japanese or Korean script, stays one part.
+     honorifics, suffixes and initials of middle names dropped; a single word, or a name in Chinese, Japanese or Korean
+   script, stays one part.
    - email: a business address, then work, then preferred, then first. domain: that of a business address, else the host
      of a URL that many do not share (domain 1.5, 1.6.4).
    - A payload that begins as Wi-Fi and one-time passwords, eSIM and passkey codes, private keys and health passes do
