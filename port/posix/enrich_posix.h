@@ -6,6 +6,7 @@
 #include "enrich/limits.h"
 #include "enrich/port.h"
 #include "enrich/status.h"
+#include "enrich_address.h"
 
 #include <poll.h>
 
@@ -16,17 +17,6 @@
 
 /* How long one address may take to answer when the configuration does not say. */
 #define ENR_POSIX_ADDRESS_MS 5000u
-
-/* One network address: 4 bytes of IPv4 or 16 of IPv6, in network order. */
-typedef struct {
-    uint8_t bytes[16];
-    uint8_t len;
-} enr_posix_address_t;
-
-/* True for an address that no public host has: unspecified, private (RFC 1918), shared (RFC 6598), loopback, link-local
-   and unique local (RFC 4193) ones, an IPv4 one also when mapped into IPv6 (RFC 4291 2.5.5.2). Asserts that len is 4
-   or 16. */
-bool enr_posix_address_is_private(const enr_posix_address_t *address);
 
 /* How connections are made. All zero is a sound choice. */
 typedef struct {
@@ -53,7 +43,7 @@ typedef struct {
     void *resolver; /* c-ares's channel while it resolves, or NULL */
     bool resolved;  /* c-ares has answered, with resolve_status */
     enr_status_t resolve_status;
-    enr_posix_address_t addresses[ENR_POSIX_ADDRESSES_MAX];
+    enr_address_t addresses[ENR_POSIX_ADDRESSES_MAX];
     bool tried[ENR_POSIX_ADDRESSES_MAX];
     size_t address_count;
     uint8_t last_len; /* of the address tried last */

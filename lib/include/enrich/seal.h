@@ -55,8 +55,8 @@ ENR_NODISCARD enr_status_t enr_seal_open(const enr_seal_t *seal, enr_seal_place_
 ENR_NODISCARD enr_status_t enr_seal_digest(const enr_seal_t *seal, enr_span_t text,
                                            uint8_t out_digest[ENR_SEAL_DIGEST_LEN]);
 
-/* SHA-256 of bytes as they come, without a key: of what a sink is given, which answers with the same (agent.h, batches).
-   Private. */
+/* SHA-256 of bytes as they come, without a key: of what a sink is given, which answers with the same (agent.h,
+   batches). Private. */
 typedef struct {
     uint64_t opaque[32];
 } enr_hash_t;
