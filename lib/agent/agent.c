@@ -184,9 +184,11 @@ static void wait_for(enr_wait_t *wait, uint32_t now_ms, uint32_t after_ms)
 
 static void wait_for_timer(enr_wait_t *wait, uint32_t now_ms, const enr_timer_t *timer)
 {
-    if (timer->state == TIMER_RUNNING) {
-        int32_t left = (int32_t)(timer->at_ms - now_ms);
-        wait_for(wait, now_ms, left < 0 ? 0 : (uint32_t)left);
+    bool runs = false;
+    uint32_t after_ms = 0;
+    timer_sooner(timer, now_ms, &runs, &after_ms);
+    if (runs && timer->state == TIMER_RUNNING) {
+        wait_for(wait, now_ms, after_ms);
     }
 }
 
@@ -216,7 +218,7 @@ void enr_agent_step(enr_agent_t *agent, uint32_t now_ms, enr_wait_t *out_wait)
     pace_tick(agent, now_ms);
     tend_store(agent, now_ms, &more_soon);
     tend_journal(agent, &more_soon);
-    if (!agent->blocked) {
+    if (!agent->blocked && agent->pause.state != TIMER_RUNNING) {
         tend_rounds(agent, now_ms);
         leads_scan(agent, now_ms, &more);
         leads_scan_late(agent, now_ms, &more);
@@ -226,7 +228,7 @@ void enr_agent_step(enr_agent_t *agent, uint32_t now_ms, enr_wait_t *out_wait)
     leads_sweep(agent);
     if (more_soon || agent->blocked) {
         wait_for(out_wait, now_ms, 1); /* an erase takes its time */
-    } else if (agent->unread || agent->unsaved != 0) {
+    } else if (agent->unread || agent->unsaved != 0 || (agent->counted && !agent->journal_idle)) {
         more = true;
     }
     if (more) {
@@ -283,5 +285,10 @@ void enr_agent_status(enr_agent_t *agent, uint32_t now_ms, enr_agent_status_t *o
     out_status->failures = agent->failures;
     out_status->online = agent->phase != PHASE_IDLE;
     out_status->safe = is_safe(agent);
+    for (unsigned gate = 0; gate < GATES; gate++) {
+        if (!pace_is_open(agent, gate)) {
+            timer_sooner(&agent->probes[gate], now_ms, &out_status->has_probe, &out_status->probe_ms);
+        }
+    }
     out_status->has_next = calls_planned(agent, now_ms, &out_status->next_ms);
 }

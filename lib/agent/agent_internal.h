@@ -37,6 +37,9 @@ void timer_start(enr_timer_t *timer, uint32_t now_ms, uint32_t after_ms);
 void timer_stop(enr_timer_t *timer);
 bool timer_is_due(const enr_timer_t *timer);
 
+/* The sooner of what was found so far and a timer that is not off, as milliseconds from now. */
+void timer_sooner(const enr_timer_t *timer, uint32_t now_ms, bool *found, uint32_t *after_ms);
+
 /* Lets the time pass: for all timers, and for the uptime. Every function of the agent that is told the time begins with
  * it. */
 void pace_tick(enr_agent_t *agent, uint32_t now_ms);

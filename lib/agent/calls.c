@@ -87,16 +87,6 @@ static bool is_submittable(const enr_agent_t *agent)
     return found && may_submit(agent);
 }
 
-/* The sooner of what was found so far and a timer, as milliseconds from now. */
-static void consider(const enr_timer_t *timer, uint32_t now_ms, bool *found, uint32_t *after_ms)
-{
-    int32_t left = timer->state == TIMER_DUE ? 0 : (int32_t)(timer->at_ms - now_ms);
-    if (timer->state != TIMER_OFF && (!*found || (uint32_t)(left < 0 ? 0 : left) < *after_ms)) {
-        *after_ms = left < 0 ? 0 : (uint32_t)left;
-        *found = true;
-    }
-}
-
 bool calls_planned(const enr_agent_t *agent, uint32_t now_ms, uint32_t *out_after_ms)
 {
     if (agent->config.api == NULL || agent->stopped) {
@@ -108,17 +98,17 @@ bool calls_planned(const enr_agent_t *agent, uint32_t now_ms, uint32_t *out_afte
     bool polls_held = !pace_lets(agent, GATE_POLL);
     if (polls_held) {
         bool has_probe = false;
-        consider(&agent->probes[GATE_POLL], now_ms, &has_probe, &probe_ms);
+        timer_sooner(&agent->probes[GATE_POLL], now_ms, &has_probe, &probe_ms);
     }
     for (size_t i = 0; i < ENR_PENDING_MAX + 1; i++) {
         for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-            consider(&agent->works[i].polls[number].next, now_ms, &found, out_after_ms);
+            timer_sooner(&agent->works[i].polls[number].next, now_ms, &found, out_after_ms);
         }
     }
     *out_after_ms = polls_held && !is_submittable(agent) && *out_after_ms < probe_ms ? probe_ms : *out_after_ms;
     uint32_t hold_ms = 0;
     bool is_held = false;
-    consider(&agent->hold, now_ms, &is_held, &hold_ms);
+    timer_sooner(&agent->hold, now_ms, &is_held, &hold_ms);
     *out_after_ms = *out_after_ms < hold_ms ? hold_ms : *out_after_ms;
     return found;
 }

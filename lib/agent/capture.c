@@ -138,13 +138,13 @@ static void content_changed(enr_agent_t *agent, const enr_slot_t *slot, const en
 
 /* ENR_OK for a slot whose lead was read or is damaged: the latter gets a new content, and keeps the states of its
    requests, so that nothing is bought twice. */
-static enr_status_t read_before(enr_agent_t *agent, const enr_slot_t *slot, enr_lead_t *lead,
+static enr_status_t read_before(enr_agent_t *agent, const enr_slot_t *slot, bool is_last_try, enr_lead_t *lead,
                                 enr_request_state_t out_before[ENR_TYPE_COUNT], bool *out_same)
 {
     enr_lead_t before;
     enr_status_t status = leads_read(agent, slot, &before);
     *out_same = false;
-    if ((status == ENR_E_SEAL && slot->content_len == 0) || status == ENR_E_SYNTAX) {
+    if ((status == ENR_E_SEAL && is_last_try) || status == ENR_E_SYNTAX) {
         lead->first = lead->last;
         lead->scans = 1;
         memset(out_before, ENR_REQUEST_NONE, ENR_TYPE_COUNT * sizeof *out_before);
@@ -165,12 +165,13 @@ static enr_status_t read_before(enr_agent_t *agent, const enr_slot_t *slot, enr_
     return ENR_OK;
 }
 
-static enr_status_t capture_again(enr_agent_t *agent, enr_lead_t *lead, enr_slot_t *found, enr_captured_t *out)
+static enr_status_t capture_again(enr_agent_t *agent, enr_lead_t *lead, enr_slot_t *found, bool is_last_try,
+                                  enr_captured_t *out)
 {
     enr_slot_t *slot = leads_own_slot(agent, found);
     enr_request_state_t before[ENR_TYPE_COUNT];
     bool is_same;
-    enr_status_t status = read_before(agent, slot, lead, before, &is_same);
+    enr_status_t status = read_before(agent, slot, is_last_try, lead, before, &is_same);
     if (status != ENR_OK) {
         return status;
     }
@@ -233,7 +234,7 @@ static enr_status_t capture(enr_agent_t *agent, enr_lead_t *lead, bool is_last_t
     if (status == ENR_E_SEAL && is_last_try) {
         return capture_damaged(agent, lead, hash, out);
     }
-    return status == ENR_OK ? capture_again(agent, lead, &slot, out) : status;
+    return status == ENR_OK ? capture_again(agent, lead, &slot, is_last_try, out) : status;
 }
 
 enr_status_t enr_agent_capture(enr_agent_t *agent, const enr_lead_t *lead, uint32_t now_ms,

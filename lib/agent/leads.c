@@ -433,18 +433,26 @@ void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
     enr_status_t status = leads_heard(agent, enr_journal_next(agent->config.journal, &at, &slot));
     if (status == ENR_END) {
         end_walk(agent);
-    } else if (status == ENR_OK && agent->tallying && slot.number == agent->met_number) {
-        leads_rewind(agent); /* the journal has written its newest lead again after it was met */
-    } else if (status == ENR_OK) {
-        bool is_known = slot.gone || (!agent->tallying && leads_work(agent, slot.number) != NULL);
-        if (!is_known && meet(agent, leads_own_slot(agent, &slot), now_ms) == ENR_AGAIN) {
-            return;
-        }
-        agent->met = slot.place;
-        agent->met_number = slot.number;
-        agent->cursor = at;
+        *out_more = *out_more || agent->scanning;
+        return;
     }
-    *out_more = *out_more || status == ENR_OK || agent->scanning;
+    if (status != ENR_OK) {
+        timer_start(&agent->pause, now_ms, status == ENR_E_FLASH ? PAUSE_MS : 0);
+        return;
+    }
+    if (agent->tallying && slot.number == agent->met_number) {
+        leads_rewind(agent); /* the journal has written its newest lead again after it was met */
+        *out_more = true;
+        return;
+    }
+    bool is_known = slot.gone || (!agent->tallying && leads_work(agent, slot.number) != NULL);
+    if (!is_known && meet(agent, leads_own_slot(agent, &slot), now_ms) == ENR_AGAIN) {
+        return;
+    }
+    agent->met = slot.place;
+    agent->met_number = slot.number;
+    agent->cursor = at;
+    *out_more = true;
 }
 
 /* Has the late requests of a lead read, in the place that is kept for them unless it is at work already. */

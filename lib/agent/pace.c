@@ -20,6 +20,16 @@ bool timer_is_due(const enr_timer_t *timer)
     return timer->state == TIMER_DUE;
 }
 
+void timer_sooner(const enr_timer_t *timer, uint32_t now_ms, bool *found, uint32_t *after_ms)
+{
+    int32_t left = timer->state == TIMER_DUE ? 0 : (int32_t)(timer->at_ms - now_ms);
+    uint32_t from_now = left < 0 ? 0 : (uint32_t)left;
+    if (timer->state != TIMER_OFF && (!*found || from_now < *after_ms)) {
+        *after_ms = from_now;
+        *found = true;
+    }
+}
+
 /* True when it has become due just now. */
 static bool tick(enr_timer_t *timer, uint32_t now_ms)
 {

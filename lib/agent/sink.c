@@ -189,6 +189,30 @@ static enr_status_t take(enr_agent_t *agent, enr_slot_t *slot, enr_batch_item_t 
     return status;
 }
 
+/* One slot of the walk for the leads of a batch. ENR_END: there are no more slots. */
+static enr_status_t take_next(enr_agent_t *agent, enr_batch_t *batch)
+{
+    enr_cursor_t before = batch->cursor;
+    enr_slot_t slot;
+    enr_status_t status = leads_heard(agent, enr_journal_next(agent->config.journal, &batch->cursor, &slot));
+    enr_batch_item_t *item = status == ENR_OK ? item_of(batch, slot.number) : NULL;
+    if (item == NULL) {
+        return status;
+    }
+    status = slot.gone ? ENR_OK : take(agent, leads_own_slot(agent, &slot), item);
+    if (status == ENR_E_SEAL && batch->tries++ < TRIES) { /* torn, it reads so or so: look again */
+        batch->cursor = before;
+        return ENR_OK;
+    }
+    if (status == ENR_OK || status == ENR_E_SEAL) {
+        *item = batch->items[--batch->count];
+        batch->tries = 0;
+        return ENR_OK;
+    }
+    batch->cursor = before;
+    return status;
+}
+
 enr_status_t enr_batch_acknowledge(enr_agent_t *agent, enr_batch_t *batch, const uint8_t digest[32], uint32_t now_ms)
 {
     pace_tick(agent, now_ms);
@@ -199,21 +223,7 @@ enr_status_t enr_batch_acknowledge(enr_agent_t *agent, enr_batch_t *batch, const
     }
     enr_status_t status = ENR_OK;
     for (unsigned i = 0; i < PIECE && batch->count > 0 && status == ENR_OK; i++) {
-        enr_cursor_t before = batch->cursor;
-        enr_slot_t slot;
-        status = leads_heard(agent, enr_journal_next(agent->config.journal, &batch->cursor, &slot));
-        enr_batch_item_t *item = status == ENR_OK ? item_of(batch, slot.number) : NULL;
-        if (item != NULL) {
-            status = slot.gone ? ENR_OK : take(agent, leads_own_slot(agent, &slot), item);
-            bool is_torn = status == ENR_E_SEAL && batch->tries++ < TRIES; /* it reads so or so: look again */
-            if (status == ENR_OK || (status == ENR_E_SEAL && !is_torn)) {
-                *item = batch->items[--batch->count];
-                batch->tries = 0;
-            } else {
-                batch->cursor = before;
-            }
-            status = status == ENR_E_SEAL ? ENR_OK : status;
-        }
+        status = take_next(agent, batch);
     }
     leads_forget(agent);
     if (status == ENR_END || (status == ENR_OK && batch->count == 0)) { /* what was not met was erased meanwhile */

@@ -396,6 +396,7 @@ static enr_status_t extend(enr_journal_t *journal, enr_slot_t *slot, uint32_t ne
     if (status == ENR_OK) {
         slot_order_t order = {.kind = KIND_EXTENSION, .number = slot->number, .annex = (uint16_t)annex};
         status = slot_write(journal, &order, &place);
+        status = status == ENR_END ? ENR_AGAIN : status;
     }
     if (status == ENR_OK) {
         journal->extensions += annex;

@@ -200,7 +200,7 @@ static enr_status_t move_tail(enr_journal_t *journal)
     uint16_t sector = 0;
     uint8_t head[ENTRY_HEAD_LEN] = {0};
     enr_status_t status = sector_successor(journal, journal->tail_sector, journal->tail, &sector, &header);
-    if (status == ENR_OK && header.before != journal->tail_sector && !journal->repairing) {
+    if (status == ENR_END || (status == ENR_OK && header.before != journal->tail_sector && !journal->repairing)) {
         return ENR_E_SEAL; /* a sector in between has lost its header */
     }
     if (status != ENR_OK) {
@@ -319,7 +319,7 @@ static enr_status_t find_more(enr_journal_t *journal)
 static enr_status_t compact(enr_journal_t *journal)
 {
     enr_status_t status = compact_one(journal);
-    if (status == ENR_AGAIN) {
+    if (status == ENR_END) {
         return find_more(journal);
     }
     if (status == ENR_E_SEAL) {
@@ -339,8 +339,11 @@ static enr_status_t compact_if_useful(enr_journal_t *journal)
     }
     enr_status_t status = check_tail(journal);
     bool scarce = sector_free(journal) < ENR_JOURNAL_SPARE + 2 && room_can_be_made(journal);
-    if (status == ENR_END || (status == ENR_OK && scarce && !journal->stuck)) {
-        status = journal->stuck ? ENR_OK : compact(journal);
+    if (status == ENR_END || (status == ENR_OK && scarce)) {
+        if (journal->stuck) {
+            return ENR_OK;
+        }
+        status = compact(journal);
         return status == ENR_OK ? ENR_READY : status;
     }
     return status;

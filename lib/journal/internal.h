@@ -124,7 +124,7 @@ ENR_NODISCARD enr_status_t entry_write(enr_journal_t *journal, const uint8_t hea
 /* Free sectors. */
 uint16_t sector_free(const enr_journal_t *journal);
 
-/* Opens the next clean sector as the head. ENR_OK; ENR_AGAIN: none is clean; ENR_E_FLASH. */
+/* Opens the next clean sector as the head. ENR_OK; ENR_END: there is none that may be taken; ENR_AGAIN. */
 ENR_NODISCARD enr_status_t sector_open(enr_journal_t *journal);
 
 /* Spoils the first free sector, which another session may have begun, so that the next one is as good as new. ENR_OK;
@@ -162,8 +162,8 @@ typedef struct {
     uint16_t annex;         /* bytes, a multiple of the alignment */
 } slot_order_t;
 
-/* Writes a slot at the head. ENR_OK; ENR_AGAIN: nothing was written; ENR_E_SEAL: the content of `from` does not open;
-   ENR_E_FLASH. */
+/* Writes a slot at the head. ENR_OK; ENR_END: no sector is clean; ENR_AGAIN: the part is busy; ENR_E_SEAL: the content
+   of `from` does not open; ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_place_t *out_place);
 
 /* Reads a slot with its registers. ENR_OK; ENR_END: no entry; ENR_E_SEAL: damaged; ENR_AGAIN, ENR_E_FLASH. */

@@ -295,6 +295,7 @@ static enr_status_t salvage(enr_journal_t *journal)
     enr_slot_t slot;
     enr_place_t place;
     enr_status_t status = slot_load(journal, journal->last, &slot);
+    status = status == ENR_END ? ENR_E_SEAL : status;
     if (status == ENR_OK) {
         uint16_t annex = (uint16_t)(16u * slot.shape[4]);
         slot_order_t order = {
@@ -302,7 +303,7 @@ static enr_status_t salvage(enr_journal_t *journal)
         status = slot_write(journal, &order, &place);
     }
     if (status != ENR_OK) {
-        return status == ENR_END ? ENR_E_SEAL : status;
+        return status;
     }
     if (!journal->stats.counted && room_counts(journal, journal->last)) {
         uint16_t room = 0;
@@ -341,6 +342,7 @@ static enr_status_t begin_once(enr_journal_t *journal)
     enr_status_t status = ENR_OK;
     if (salvages) {
         status = slot_load(journal, journal->last, &slot);
+        status = status == ENR_END ? ENR_E_SEAL : status;
         if (status == ENR_OK) {
             status = slot_content(journal, &slot);
             enr_wipe(journal->scratch + MARK_HEAD_LEN, slot.content_len);
@@ -368,7 +370,8 @@ enr_status_t session_begin(enr_journal_t *journal, enr_slot_t *slot)
             journal->begun = true;
             journal->last = (enr_place_t){0};
             journal->view_sector = NOWHERE;
-        } else if (status == ENR_AGAIN) {
+        } else if (status == ENR_AGAIN || status == ENR_END) {
+            status = ENR_AGAIN;
             journal->wanted = true;
             break;
         } else {

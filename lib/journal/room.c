@@ -106,7 +106,7 @@ enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content, cons
         status = slot_write(journal, &order, &place);
     }
     if (status != ENR_OK) {
-        return status;
+        return status == ENR_END ? ENR_AGAIN : status;
     }
     *out_slot = (enr_slot_t){.number = journal->number++,
                              .content_len = (uint16_t)content.len,

@@ -463,7 +463,7 @@ enr_status_t sector_open(enr_journal_t *journal)
         }
         give_up(journal, sector);
     }
-    return ENR_AGAIN;
+    return ENR_END;
 }
 
 /* Programs one of the places that tell a clean sector from one that is not. */

@@ -288,7 +288,7 @@ static bool put_profile(enr_buffer_t *out, enr_span_t url)
     enr_buffer_t attempt = *out;
     enr_buffer_append_byte(&attempt, 'l');
     size_t start = attempt.len;
-    if (enr_linkedin_canonical(url, &attempt) == ENR_E_URL) {
+    if (url.len == 0 || enr_linkedin_canonical(url, &attempt) == ENR_E_URL) {
         return false;
     }
     for (size_t i = start; i < attempt.len; i++) {

@@ -1158,6 +1158,146 @@ static void test_too_large_result(void **state)
     rig_free(rig);
 }
 
+/* --- a journal that is full, or damaged --- */
+
+/* behaviours 42: full is told, nothing is overwritten, what is there is worked on, and room comes back. */
+static void test_full(void **state)
+{
+    (void)state;
+    rig_t *rig = rig_new();
+    rig->config.api = NULL;
+    rig_restart(rig);
+    uint32_t count = 0;
+    for (int refused = 0; refused < 3;) { /* compaction may find some more room meanwhile */
+        char name[16];
+        (void)snprintf(name, sizeof name, "P%u", count);
+        enr_lead_t lead = rig_lead(name);
+        enr_captured_t captured;
+        enr_status_t status = enr_agent_capture(&rig->agent, &lead, rig->now_ms, &captured);
+        assert_true(status == ENR_OK || status == ENR_AGAIN || status == ENR_E_FULL);
+        count += status == ENR_OK ? 1 : 0;
+        refused += status == ENR_E_FULL ? 1 : 0;
+        rig_run(rig, status == ENR_E_FULL ? MINUTE_MS : 5);
+    }
+    assert_true(count > 20);
+    rig_run(rig, MINUTE_MS);
+    assert_int_equal(rig_status(rig).counts[ENR_REQUEST_READY], count);
+    assert_int_equal(rig_status(rig).room, 0);
+    rig->config.api = &rig->api;
+    rig_restart(rig);
+    rig_run(rig, HOUR_MS);
+    assert_int_equal(rig_status(rig).counts[ENR_REQUEST_FINISHED], count);
+    assert_int_equal(rig->service.entry_count, count);
+    check_counts(rig);
+    rig_take_all(rig);
+    rig_take_all(rig);
+    rig_run(rig, HOUR_MS);
+    assert_int_equal(rig_status(rig).counts[ENR_REQUEST_ERASED], count);
+    assert_true(rig_status(rig).room > 5); /* of a larger kind of lead */
+    assert_true(rig_capture(rig, "Ada", EMAIL) > count);
+    rig_free(rig);
+}
+
+/* An attempt that is refused again and again costs marks, for which room is found elsewhere than in the slot. */
+static void test_many_attempts(void **state)
+{
+    (void)state;
+    rig_t *rig = rig_new();
+    rig_plan_post(rig, (turn_t){.code = 429});
+    rig->service.again = true;
+    uint32_t number = rig_capture(rig, "Ada", EMAIL);
+    rig_run(rig, DAY_MS);
+    assert_true(rig->service.posts_seen > 400);
+    enr_request_t request = rig_request(rig, number, EMAIL);
+    assert_int_equal(request.state, ENR_REQUEST_READY);
+    assert_int_equal(request.status, ENR_E_RATE_LIMITED);
+    assert_int_equal(request.attempts, 0); /* surely not accepted, so none that may have been bought */
+    rig->service.again = false;
+    rig_until(rig, number, EMAIL, ENR_REQUEST_FINISHED, HOUR_MS);
+    assert_int_equal(rig_request(rig, number, EMAIL).attempts, 1);
+    rig_free(rig);
+}
+
+/* Flips a bit of a lead's content on flash, which begins with its format and its types, sealed: found by trying. */
+static void damage_content(rig_t *rig, uint32_t number)
+{
+    for (uint32_t at = 0; at < rig->geometry.size; at++) {
+        if (rig->flash.bytes[at] == 0xff) {
+            continue;
+        }
+        enr_record_t record;
+        rig->flash.bytes[at] ^= 1;
+        enr_status_t status = enr_agent_find(&rig->agent, number, &record);
+        if (status == ENR_E_SEAL && record.number == number && record.slot.content_len > 0) {
+            return;
+        }
+        rig->flash.bytes[at] ^= 1;
+    }
+    fail_msg("no content found");
+}
+
+/* A content that does not open any more: told, kept, and made good by a rescan, which buys nothing again. */
+static void test_damaged(void **state)
+{
+    (void)state;
+    rig_t *rig = rig_new();
+    rig->service.finish_after = 100000;
+    uint32_t number = rig_capture(rig, "Ada", EMAIL);
+    rig_until(rig, number, EMAIL, ENR_REQUEST_PENDING, HOUR_MS);
+    rig->config.api = NULL;
+    rig_restart(rig);
+    damage_content(rig, number);
+    rig_restart(rig);
+    rig_run(rig, MINUTE_MS);
+    assert_int_equal(rig_status(rig).unreadable, 1);
+    enr_record_t record;
+    assert_int_equal(enr_agent_find(&rig->agent, number, &record), ENR_E_SEAL);
+    enr_lead_t lead = rig_lead("Ada");
+    enr_captured_t captured;
+    enr_status_t status = enr_agent_capture(&rig->agent, &lead, rig->now_ms, &captured);
+    assert_int_equal(status, ENR_OK);
+    assert_int_equal(captured.number, number);
+    assert_int_equal(captured.states[0], ENR_REQUEST_PENDING);
+    assert_int_equal(rig_status(rig).unreadable, 0);
+    rig->config.api = &rig->api;
+    rig_restart(rig);
+    rig_run(rig, HOUR_MS);
+    assert_int_equal(rig->service.posts_seen, 1);
+    rig_free(rig);
+}
+
+/* behaviours 46: what is erased or delivered becomes unreadable: an erased lead at once, others once in a while. */
+static void test_purge(void **state)
+{
+    (void)state;
+    for (int once = 0; once < 2; once++) {
+        enr_script_flash_config_t geometry = {.size = 16 * 4096,
+                                              .sector_size = 4096,
+                                              .page_size = 256,
+                                              .program_unit = once != 0 ? 8 : 1,
+                                              .reprogram = once == 0,
+                                              .suspends = true};
+        rig_t *rig = rig_new_on(&geometry);
+        uint32_t ada = rig_capture(rig, "Ada", EMAIL);
+        uint32_t bob = rig_capture(rig, "Bob", EMAIL);
+        rig_until(rig, ada, EMAIL, ENR_REQUEST_FINISHED, HOUR_MS);
+        rig_until(rig, bob, EMAIL, ENR_REQUEST_FINISHED, HOUR_MS);
+        enr_journal_stats_t stats;
+        RIG_DO(rig, enr_agent_erase(&rig->agent, ada, rig->now_ms));
+        rig_run(rig, MINUTE_MS);
+        enr_journal_stats(&rig->journal, &stats);
+        assert_int_equal(stats.unpurged, 0);
+        rig_take_all(rig);
+        rig_run(rig, HOUR_MS);
+        enr_journal_stats(&rig->journal, &stats);
+        assert_int_equal(stats.unpurged, 1);
+        rig_run(rig, DAY_MS);
+        enr_journal_stats(&rig->journal, &stats);
+        assert_int_equal(stats.unpurged, 0);
+        rig_free(rig);
+    }
+}
+
 /* --- shutdown --- */
 
 static void test_stop(void **state)
@@ -1367,6 +1507,10 @@ int main(void)
         cmocka_unit_test(test_delivered),
         cmocka_unit_test(test_reduced),
         cmocka_unit_test(test_too_large_result),
+        cmocka_unit_test(test_full),
+        cmocka_unit_test(test_many_attempts),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_purge),
         cmocka_unit_test(test_stop),
         cmocka_unit_test(test_capture_without_tls_memory),
         cmocka_unit_test(test_capture_during_handshake),

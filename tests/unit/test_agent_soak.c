@@ -408,6 +408,7 @@ static void finish(story_t *story)
     story->rig->store_flash.cut_at = 0;
     for (int i = 0; i < 4; i++) {
         pass(story, 12 * HOUR_MS);
+        learn_numbers(story);
         act_resend(story, true);
         act_take(story);
     }

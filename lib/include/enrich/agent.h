@@ -263,6 +263,8 @@ typedef struct {
     uint32_t room;                       /* leads of about 400 bytes and two types that surely still fit */
     uint8_t flags;                       /* bits 1 << enr_flag_t */
     int64_t flag_since_s[ENR_FLAGS];     /* since 1970 UTC; 0: not set, or the time was not known */
+    bool has_probe;                      /* a flag holds requests, and one of them is let through … */
+    uint32_t probe_ms;                   /* … in so many milliseconds from now */
     enr_status_t last_error; /* of the last exchange, or of the flash; ENR_OK: it went well, or there was none */
     unsigned last_code;      /* its HTTP status code, 0: none */
     uint8_t failures;        /* in a row */
@@ -294,12 +296,13 @@ typedef struct {
                                                    READY */
 } enr_captured_t;
 
-/* Takes a scan. Of `lead` the caller fills in what it knows; first, last, scans, token and `later` are the agent's.
-   With ENR_OK the scan may be acknowledged to the person. A lead is found again by enr_lead_name; what a rescan does in
-   each state is in lib/DESIGN.md. Works at any time, whatever the exchange does and whoever holds the TLS memory.
-   ENR_E_FULL: no room; nothing was overwritten. ENR_E_LIMIT: the lead does not fit a slot, even without its payload;
-   ENR_E_UTF8; ENR_E_ENTROPY (no token); ENR_E_VERSION: it is there, written by a newer build;
-   ENR_E_SEAL: it is there, torn by a power cut, and reads differently each time; ENR_AGAIN, ENR_E_FLASH. */
+/* Takes a scan. Of `lead` the caller fills in what it knows; first, last, scans, token and `later` are the agent's. Its
+   texts are read during the call only, and must not be views of the agent's memory (enr_record_t). With ENR_OK the scan
+   may be acknowledged to the person. A lead is found again by enr_lead_name; what a rescan does in each state is in
+   lib/DESIGN.md. Works at any time, whatever the exchange does and whoever holds the TLS memory. ENR_E_FULL: no room;
+   nothing was overwritten. ENR_E_LIMIT: the lead does not fit a slot, even without its payload; ENR_E_UTF8;
+   ENR_E_ENTROPY (no token); ENR_E_VERSION: it is there, written by a newer build; ENR_E_SEAL: it is there, torn by a
+   power cut, and reads differently each time; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t enr_agent_capture(enr_agent_t *agent, const enr_lead_t *lead, uint32_t now_ms,
                                              enr_captured_t *out_captured);
 
