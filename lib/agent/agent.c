@@ -134,9 +134,21 @@ static void tend_journal(enr_agent_t *agent, bool *out_more)
     *out_more = *out_more || status != ENR_OK;
 }
 
+/* What an earlier start has erased may still be readable: the power was cut before it was purged. */
+static void look_for_unpurged(enr_agent_t *agent)
+{
+    enr_journal_stats_t stats;
+    enr_journal_stats(agent->config.journal, &stats);
+    if (!agent->purge_looked && stats.counted) {
+        agent->purge_looked = true;
+        agent->purge_wanted = agent->purge_wanted || stats.unpurged > 0;
+    }
+}
+
 /* Makes what was erased unreadable, when nothing is under way (behaviours 46). */
 static void tend_purge(enr_agent_t *agent, uint32_t now_ms)
 {
+    look_for_unpurged(agent);
     bool may =
         agent->purge_wanted && agent->phase == PHASE_IDLE && agent->counted && agent->purge.state != TIMER_RUNNING;
     if (may) {

@@ -1430,6 +1430,24 @@ static void test_capture_costs(void **state)
     rig_free(rig);
 }
 
+/* A lead whose erasing a power cut interrupted is made unreadable after the next start (behaviours 46). */
+static void test_purge_after_a_cut(void **state)
+{
+    (void)state;
+    rig_t *rig = rig_new();
+    uint32_t number = rig_capture(rig, "Ada", ENR_TYPE_EMAIL);
+    (void)rig_capture(rig, "Ben", ENR_TYPE_EMAIL);
+    rig_run(rig, 60000);
+    RIG_DO(rig, enr_agent_erase(&rig->agent, number, rig->now_ms));
+    rig_restart(rig);
+    rig_run(rig, 60000);
+    enr_journal_stats_t stats;
+    enr_journal_stats(&rig->journal, &stats);
+    assert_true(stats.counted);
+    assert_int_equal(stats.unpurged, 0);
+    rig_free(rig);
+}
+
 /* A capture while leads are counted may make the journal write its newest lead again, which was met already: it is
    counted once all the same. */
 static void test_capture_while_counting(void **state)
@@ -1498,6 +1516,7 @@ int main(void)
         cmocka_unit_test(test_capture_during_handshake),
         cmocka_unit_test(test_capture_during_erase),
         cmocka_unit_test(test_capture_while_counting),
+        cmocka_unit_test(test_purge_after_a_cut),
         cmocka_unit_test(test_capture_costs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

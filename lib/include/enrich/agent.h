@@ -222,6 +222,7 @@ typedef struct {
     enr_timer_t rounds; /* when all leads are looked at again */
     enr_timer_t purge;
     bool purge_wanted;
+    bool purge_looked; /* for what an earlier start has left */
     enr_tally_t tally;
     enr_tally_t fresh; /* of the walk under way, if it counts */
     bool tallying;
