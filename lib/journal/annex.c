@@ -375,6 +375,16 @@ static enr_status_t annex_sector(enr_journal_t *journal, const enr_slot_t *slot,
     return sector_read(journal, (uint16_t)((slot->annex_end - 1) / journal->config.flash->sector_size), out_sector);
 }
 
+/* The slot has to be compacted before it can have another mark. ENR_E_FULL: that would not help either. */
+static enr_status_t ask_for_copy(enr_journal_t *journal, const enr_slot_t *slot, uint32_t need)
+{
+    uint16_t annex = 0;
+    (void)slot_size(journal, slot, false, &annex);
+    bool helps =
+        sector_free(journal) >= ENR_JOURNAL_SPARE || slot_marks(journal, slot) + need + 2 * journal->align <= annex;
+    return helps ? compact_until(journal, slot) : ENR_E_FULL;
+}
+
 /* The annex goes on in an extension with room for so many bytes. The entry comes first, then the mark that leads to it.
    ENR_AGAIN: the slot must be compacted first. */
 static enr_status_t extend(enr_journal_t *journal, enr_slot_t *slot, uint32_t need)
@@ -385,14 +395,16 @@ static enr_status_t extend(enr_journal_t *journal, enr_slot_t *slot, uint32_t ne
     annex = annex > most ? most / journal->align * journal->align : annex;
     if (slot->annex_at + journal->align > slot->annex_end || annex < need ||
         journal->extensions + annex > sector_usable(journal) / 2) {
-        compact_until(journal, slot);
-        return ENR_AGAIN;
+        return ask_for_copy(journal, slot, need);
     }
     enr_place_t place;
     enr_sector_t sector;
     uint8_t head[ENTRY_HEAD_LEN];
     slot_head(slot, head);
     enr_status_t status = room_for(journal, ENTRY_LEN + annex);
+    if (status == ENR_E_FULL) {
+        return ask_for_copy(journal, slot, need);
+    }
     if (status == ENR_OK) {
         slot_order_t order = {.kind = KIND_EXTENSION, .number = slot->number, .annex = (uint16_t)annex};
         status = slot_write(journal, &order, &place);

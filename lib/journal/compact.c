@@ -10,12 +10,15 @@ bool compact_has_copied(const enr_journal_t *journal, const enr_slot_t *slot)
            slot->place.index < journal->compact_index;
 }
 
-void compact_until(enr_journal_t *journal, const enr_slot_t *slot)
+enr_status_t compact_until(enr_journal_t *journal, const enr_slot_t *slot)
 {
-    journal->wanted = true;
-    if (slot->place.epoch >= journal->compact_to) {
-        journal->compact_to = slot->place.epoch + 1;
+    if (journal->compact_to > slot->place.epoch) {
+        return journal->stuck ? ENR_E_FULL : ENR_AGAIN;
     }
+    journal->compact_to = slot->place.epoch + 1;
+    journal->wanted = true;
+    journal->stuck = false;
+    return ENR_AGAIN;
 }
 
 void compact_unpin(enr_journal_t *journal, const enr_slot_t *slot)

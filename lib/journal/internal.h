@@ -174,6 +174,9 @@ bool slot_is_held(const enr_journal_t *journal, const enr_slot_t *slot);
 /* A slot was written again at another place: held ones follow. */
 void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to);
 
+/* Bytes of the marks that a slot needs. */
+uint32_t slot_marks(const enr_journal_t *journal, const enr_slot_t *slot);
+
 /* Bytes that a slot takes when it is written again, and how many of them are its annex; generous: with some for marks
    to come. */
 uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool generous, uint16_t *out_annex);
@@ -240,8 +243,8 @@ void compact_unpin(enr_journal_t *journal, const enr_slot_t *slot);
 /* Whether a slot has been copied by the compaction under way, so that it must not change now. */
 bool compact_has_copied(const enr_journal_t *journal, const enr_slot_t *slot);
 
-/* From now on the log is compacted until this slot was written again. */
-void compact_until(enr_journal_t *journal, const enr_slot_t *slot);
+/* From now on the log is compacted until this slot was written again. ENR_AGAIN; ENR_E_FULL: that was tried. */
+ENR_NODISCARD enr_status_t compact_until(enr_journal_t *journal, const enr_slot_t *slot);
 
 /* walk.c */
 

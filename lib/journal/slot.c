@@ -127,17 +127,22 @@ enr_status_t enr_journal_read_data(enr_journal_t *journal, const enr_slot_t *slo
 
 /* --- writing --- */
 
-uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool generous, uint16_t *out_annex)
+uint32_t slot_marks(const enr_journal_t *journal, const enr_slot_t *slot)
 {
-    uint32_t content = slot->content_len == 0 ? 0 : padded(journal, slot->content_len + ENR_SEAL_TAG_LEN);
     uint32_t marks = 0;
     for (unsigned i = 0; i < ENR_JOURNAL_REGISTERS; i++) {
         if (slot->registers[i].value != 0) {
             marks += mark_size(journal, i == ENR_JOURNAL_CONTENT ? 0 : slot->registers[i].data_len);
         }
     }
+    return marks;
+}
+
+uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool generous, uint16_t *out_annex)
+{
+    uint32_t content = slot->content_len == 0 ? 0 : padded(journal, slot->content_len + ENR_SEAL_TAG_LEN);
     uint32_t annex = 16u * slot->shape[4];
-    uint32_t least = marks + (generous ? ANNEX_SLACK : 0);
+    uint32_t least = slot_marks(journal, slot) + (generous ? ANNEX_SLACK : 0);
     uint32_t most = ENTRY_LEN + content < journal->slot_max ? journal->slot_max - ENTRY_LEN - content : 0;
     annex = annex > most ? most : annex;
     annex = annex < least ? least : annex;

@@ -7,10 +7,14 @@
      - no number names two leads, no lead is there twice
      - once something was written after the cut, nothing changes its mind any more, whatever unstable cells show
 
-     journal [GEOMETRY [STEPS [SEED]]]
+     power_journal [GEOMETRY [CALLS [SEED]]]
 
-   Snapshots before each call keep the exhaustive sweep linear: the call is made once with each cut, each time from the
-   same state. A sample of the cuts is followed by a second and a third one. */
+   A geometry's life is a row of calls in phases: filling up, being full, draining, changing, losing power again and
+   again. Snapshots before each call keep the sweep linear: the call is made once with each cut at each of its flash
+   operations, each time from the same state. A sample of the cuts is followed by a second and a third one, and some go
+   on for hundreds of calls. Of the larger geometry only every few calls are swept. */
+#define _DEFAULT_SOURCE
+
 #include "enrich/journal.h"
 #include "enrich/tls.h"
 
@@ -19,9 +23,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define LEADS_MAX 2048
 #define HELD 4
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 /* --- the model --- */
 
@@ -53,10 +61,11 @@ typedef struct {
     uint32_t held_lead[HELD]; /* index of the lead plus one; 0: free */
     lead_t leads[LEADS_MAX];
     uint32_t lead_count;
+    uint32_t calls; /* so far */
     uint64_t random;
     uint32_t salt;
     uint16_t today;
-    bool broken_at_all; /* a sector was broken: ENR_E_FLASH is no surprise */
+    bool worn; /* a sector was broken: ENR_E_FLASH is no surprise */
 } world_t;
 
 typedef struct {
@@ -64,35 +73,70 @@ typedef struct {
     enr_script_flash_config_t flash;
     uint32_t content_max;
     uint32_t data_max;
+    uint32_t calls;
+    uint32_t stride; /* one of so many calls is swept */
+    bool wears_out;  /* sectors break now and then */
 } geometry_t;
 
 static const geometry_t geometries[] = {
-    {"nor-4k",
-     {.size = 12 * 4096, .sector_size = 4096, .page_size = 256, .program_unit = 1, .reprogram = true, .suspends = true},
-     600,
-     300},
-    {"nor-64k",
-     {.size = 9 * 65536,
-      .sector_size = 65536,
-      .page_size = 256,
-      .program_unit = 1,
-      .reprogram = true,
-      .suspends = true,
-      .erase_polls = 2},
-     2048,
-     1024},
-    {"once-8",
-     {.size = 12 * 2048, .sector_size = 2048, .page_size = 256, .program_unit = 8, .erase_polls = 1},
-     300,
-     100},
-    {"once-32",
-     {.size = 12 * 4096, .sector_size = 4096, .page_size = 256, .program_unit = 32, .suspends = true, .erase_polls = 1},
-     500,
-     200},
-    {"bits-1k",
-     {.size = 16 * 1024, .sector_size = 1024, .page_size = 1024, .program_unit = 1, .reprogram = true},
-     100,
-     40},
+    {.name = "256-byte pages, 4 KB sectors",
+     .flash = {.size = 12 * 4096,
+               .sector_size = 4096,
+               .page_size = 256,
+               .program_unit = 1,
+               .reprogram = true,
+               .suspends = true},
+     .content_max = 600,
+     .data_max = 300,
+     .calls = 1500,
+     .stride = 1},
+    {.name = "256-byte pages, 64 KB sectors",
+     .flash = {.size = 9 * 65536,
+               .sector_size = 65536,
+               .page_size = 256,
+               .program_unit = 1,
+               .reprogram = true,
+               .suspends = true,
+               .erase_polls = 2},
+     .content_max = 2048,
+     .data_max = 1024,
+     .calls = 4000,
+     .stride = 16},
+    {.name = "8-byte units once, no suspend",
+     .flash = {.size = 12 * 2048, .sector_size = 2048, .page_size = 256, .program_unit = 8, .erase_polls = 1},
+     .content_max = 300,
+     .data_max = 100,
+     .calls = 1500,
+     .stride = 1},
+    {.name = "32-byte units once",
+     .flash = {.size = 12 * 4096,
+               .sector_size = 4096,
+               .page_size = 256,
+               .program_unit = 32,
+               .suspends = true,
+               .erase_polls = 1},
+     .content_max = 500,
+     .data_max = 200,
+     .calls = 1500,
+     .stride = 1},
+    {.name = "bits, 1 KB sectors",
+     .flash = {.size = 16 * 1024, .sector_size = 1024, .page_size = 1024, .program_unit = 1, .reprogram = true},
+     .content_max = 100,
+     .data_max = 40,
+     .calls = 1500,
+     .stride = 1},
+    {.name = "16-byte units once, sectors that wear out",
+     .flash = {.size = 16 * 4096,
+               .sector_size = 4096,
+               .page_size = 256,
+               .program_unit = 16,
+               .suspends = true,
+               .erase_polls = 1},
+     .content_max = 600,
+     .data_max = 300,
+     .calls = 1500,
+     .stride = 2,
+     .wears_out = true},
 };
 
 static const geometry_t *geometry;
@@ -101,21 +145,25 @@ static enr_flash_t duty;
 static void *flash_memory;
 static size_t flash_memory_len;
 static enr_seal_t seal;
-static uint64_t cuts;
-static unsigned fulls;
-static uint64_t lost;
+/* Figures of one geometry, in memory that its process shares with the first one. */
+typedef struct {
+    uint64_t cuts;
+    uint64_t lost;
+    uint64_t fulls;
+} sum_t;
+static sum_t *sum;
 static const char *doing = "";
 
 static void fail(const char *what, uint32_t number)
 {
-    lost++;
+    sum->lost++;
     printf("power: journal: %s: %s (lead %u) after %s, operation %llu, cut %d\n", geometry->name, what, number, doing,
            (unsigned long long)world->flash.operations, (int)world->flash.cut_kind);
     fflush(stdout);
     if (getenv("POWER_ABORT") != NULL) {
         abort();
     }
-    if (lost > 20) {
+    if (sum->lost > 20) {
         exit(1);
     }
 }
@@ -155,15 +203,8 @@ static snapshot_t new_snapshot(void)
 }
 
 /* Most of the leads' table is never used. */
-static size_t world_len(const world_t *from)
-{
-    (void)from;
-    return sizeof *from;
-}
-
 static void copy_world(world_t *to, const world_t *from)
 {
-    (void)world_len;
     memcpy(to, from, offsetof(world_t, leads));
     memcpy(to->leads, from->leads, from->lead_count * sizeof(lead_t));
     size_t rest = offsetof(world_t, lead_count);
@@ -457,9 +498,9 @@ static void call_append(void)
             }
         }
     } else if (status == ENR_AGAIN || status == ENR_E_FULL || status == ENR_E_LIMIT) {
-        fulls += status == ENR_E_FULL;
+        sum->fulls += status == ENR_E_FULL;
         world->lead_count--;
-    } else if (!is_off() && !world->broken_at_all) {
+    } else if (!is_off() && !world->worn) {
         fail(enr_status_name(status), 0);
     }
 }
@@ -519,7 +560,10 @@ static void settle(void)
                 i--;
                 continue;
             }
-            if (status != ENR_OK && !(status == ENR_E_FULL)) {
+            if (status == ENR_E_FULL) {
+                continue; /* it stays as it is until there is room */
+            }
+            if (status != ENR_OK) {
                 fail(enr_status_name(status), slot.number);
             }
             status = find(i, &slot);
@@ -574,7 +618,7 @@ static void call_set(void)
     enr_status_t status = enr_journal_set(&world->journal, slot, number, reg.value, (enr_span_t){data, reg.len});
     if (status == ENR_OK) {
         lead->regs[number] = reg;
-    } else if (is_off() || (status == ENR_E_FLASH && world->broken_at_all)) {
+    } else if (is_off() || (status == ENR_E_FLASH && world->worn)) {
         lead->changing = (int)number;
         lead->change = reg;
     } else if (status != ENR_AGAIN && status != ENR_E_FULL && status != ENR_E_LIMIT) {
@@ -595,7 +639,7 @@ static void call_retire(void)
     if (status == ENR_OK) {
         lead->gone = true;
         lead->until = until;
-    } else if (is_off() || (status == ENR_E_FLASH && world->broken_at_all)) {
+    } else if (is_off() || (status == ENR_E_FLASH && world->worn)) {
         lead->maybe_gone = true;
         lead->until = 0;
     } else if (status != ENR_AGAIN && status != ENR_E_FULL) {
@@ -609,7 +653,7 @@ static void call_confirm(void)
     enr_slot_t found;
     enr_slot_t *slot = lead == NULL ? NULL : slot_of(lead, &found);
     enr_status_t status = slot == NULL ? ENR_OK : enr_journal_confirm(&world->journal, slot);
-    if (status != ENR_OK && status != ENR_AGAIN && status != ENR_E_FULL && !is_off() && !world->broken_at_all) {
+    if (status != ENR_OK && status != ENR_AGAIN && status != ENR_E_FULL && !is_off() && !world->worn) {
         fail(enr_status_name(status), lead->number);
     }
 }
@@ -641,21 +685,34 @@ static void call_release(void)
     }
 }
 
+/* How often each call comes, of 100, in each phase of a life. */
+#define PHASES 6
+#define PHASE_CALLS 100
+static const uint8_t weights[PHASES][CALLS] = {
+    /* append, set, retire, confirm, step, remount, purge, hold, release, day */
+    {50, 12, 2, 1, 30, 1, 0, 2, 1, 1},                                      /* filling up */
+    {22, 26, 12, 3, 30, 1, 1, 2, 2, 1},  {40, 10, 1, 2, 42, 2, 0, 2, 1, 0}, /* until it is full */
+    {6, 24, 30, 3, 30, 1, 2, 1, 2, 1},                                      /* draining */
+    {14, 22, 14, 8, 26, 12, 1, 1, 1, 1},                                    /* losing power */
+    {20, 20, 18, 3, 34, 1, 1, 1, 1, 1},
+};
+
 static call_kind_t choose(void)
 {
-    static const uint8_t weights[CALLS] = {22, 22, 16, 3, 30, 1, 1, 3, 2, 1};
-    uint32_t at = draw(101);
+    uint32_t at = draw(100);
     for (uint32_t i = 0; i < CALLS; i++) {
-        if (at < weights[i]) {
+        uint8_t weight = weights[world->calls / PHASE_CALLS % PHASES][i];
+        if (at < weight) {
             return (call_kind_t)i;
         }
-        at -= weights[i];
+        at -= weight;
     }
     return STEP;
 }
 
 static void call(call_kind_t kind)
 {
+    world->calls++;
     switch (kind) {
     case APPEND:
         call_append();
@@ -687,7 +744,8 @@ static void call(call_kind_t kind)
         world->today++;
         break;
     default:
-        (void)!step();
+        for (uint32_t i = draw(24); !is_off() && step() != ENR_OK && i > 0; i--) {
+        }
         break;
     }
 }
@@ -703,32 +761,10 @@ static void power_on(void)
     }
 }
 
-/* Life after a cut. With `again` further cuts come, each within the next operations. */
-static void live_on(uint32_t again)
+/* Some calls with the power on, and what must be true then. */
+static void live(int calls)
 {
-    power_on();
-    check();
-    if (draw(2) == 0) {
-        power_on();
-        check();
-    }
-    if (again > 0) {
-        world->flash.cut_at = world->flash.operations + 1 + draw(40);
-        world->flash.cut_kind = (enr_script_cut_t)draw(ENR_SCRIPT_CUT_KINDS);
-        settle();
-        for (int i = 0; i < 60 && !is_off(); i++) {
-            call(choose());
-        }
-        if (!is_off()) {
-            world->flash.cut_at = 0;
-        }
-        cuts++;
-        live_on(again - 1);
-        return;
-    }
-    settle();
-    check();
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < calls; i++) {
         call(i % 3 == 0 ? APPEND : choose());
     }
     check();
@@ -745,17 +781,45 @@ static void live_on(uint32_t again)
         enr_journal_stats_t stats;
         idle();
         enr_journal_stats(&world->journal, &stats);
-        if (stats.counted && stats.damaged > 0) {
+        if (stats.damaged > 0) {
             fail("something is damaged", stats.damaged);
         }
     }
-    if (world->flash.violations > 0) {
+    if (world->flash.violations > 0 && !world->worn) {
         fail(world->flash.violation, 0);
     }
 }
 
+/* Life after a cut. With `again` further cuts come, each within the next operations. */
+static void live_on(uint32_t again)
+{
+    power_on();
+    check();
+    if (draw(2) == 0) {
+        power_on();
+        check();
+    }
+    if (again == 0) {
+        settle();
+        check();
+        live(draw(500) == 0 ? 300 : 6);
+        return;
+    }
+    world->flash.cut_at = world->flash.operations + 1 + draw(40);
+    world->flash.cut_kind = (enr_script_cut_t)draw(ENR_SCRIPT_CUT_KINDS);
+    settle();
+    for (int i = 0; i < 60 && !is_off(); i++) {
+        call(choose());
+    }
+    if (!is_off()) {
+        world->flash.cut_at = 0;
+    }
+    sum->cuts++;
+    live_on(again - 1);
+}
+
 /* Makes one call with every cut, and then without. */
-static void sweep_call(snapshot_t *before, bool sample)
+static void sweep_call(snapshot_t *before)
 {
     save(before);
     uint64_t from = world->flash.operations;
@@ -770,8 +834,8 @@ static void sweep_call(snapshot_t *before, bool sample)
             world->flash.cut_kind = (enr_script_cut_t)cut;
             call(choose());
             world->random ^= at * 77 + (uint64_t)cut;
-            cuts++;
-            live_on(sample && draw(4) == 0 ? 1 + draw(2) : 0);
+            sum->cuts++;
+            live_on(draw(5) == 0 ? 1 + draw(3) : 0);
         }
     }
     restore(before);
@@ -794,30 +858,34 @@ static void start_world(uint64_t seed)
     }
 }
 
-static void run(uint32_t steps, uint64_t seed)
+static void run(uint32_t calls, uint64_t seed)
 {
     start_world(seed);
     snapshot_t before = new_snapshot();
     idle();
-    for (uint32_t i = 0; i < steps && lost == 0; i++) {
-        sweep_call(&before, true);
+    for (uint32_t i = 0; i < calls && sum->lost == 0; i++) {
+        if (geometry->wears_out && i % 500 == 250) {
+            enr_script_flash_break(&world->flash, draw(16));
+            world->worn = true;
+        }
+        if (i % geometry->stride == 0) {
+            sweep_call(&before);
+        } else {
+            call(choose());
+        }
         if (i % 64 == 0) {
             check();
         }
     }
-    enr_journal_stats_t stats;
-    enr_journal_stats(&world->journal, &stats);
-    printf("power: journal: %s: leads=%u epoch=%u tail=%u full=%u full_calls=%u salvages damaged=%u erases=%u..%u\n",
-           geometry->name, world->lead_count, world->journal.epoch, world->journal.tail, stats.leads, fulls,
-           stats.damaged, stats.erases_min, stats.erases_max);
     doing = "the end";
     check();
     idle();
     check();
     check_tombstones();
-    if (world->flash.violations > 0) {
-        fail(world->flash.violation, 0);
-    }
+    enr_journal_stats_t stats;
+    enr_journal_stats(&world->journal, &stats);
+    printf("power: journal: %s: leads=%u sectors_opened=%u compacted=%u bad=%u\n", geometry->name, world->lead_count,
+           world->journal.epoch, world->journal.tail - 1, stats.bad);
     free(before.world);
     free(before.memory);
     free(flash_memory);
@@ -841,6 +909,13 @@ static enr_status_t no_entropy(void *ctx, uint8_t *out, size_t len)
 
 static _Alignas(8) uint8_t arena_memory[4096];
 
+/* Waits for one of the geometries' processes. */
+static bool wait_for_one(void)
+{
+    int status = 0;
+    return wait(&status) > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 int main(int argc, char **argv)
 {
     static enr_arena_t arena;
@@ -849,21 +924,42 @@ int main(int argc, char **argv)
     static enr_tls_memory_t hook;
     enr_arena_init(&arena, arena_memory, sizeof arena_memory);
     hook = enr_tls_memory_of_arena(&arena);
-    if (enr_tls_init(&hook, &entropy) != ENR_E_ENTROPY || enr_seal_init(&seal, &key, ENR_SPAN("journal")) != ENR_OK) {
+    sum_t all = {0};
+    sum_t *sums =
+        mmap(NULL, COUNT(geometries) * sizeof *sums, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (sums == MAP_FAILED || enr_tls_init(&hook, &entropy) != ENR_E_ENTROPY ||
+        enr_seal_init(&seal, &key, ENR_SPAN("journal")) != ENR_OK) {
         return 1;
     }
-    uint32_t steps = argc > 2 ? (uint32_t)atoi(argv[2]) : 300;
     uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
     unsigned count = 0;
-    for (size_t i = 0; i < sizeof geometries / sizeof geometries[0]; i++) {
+    bool good = true;
+    for (size_t i = 0; i < COUNT(geometries); i++) {
         geometry = &geometries[i];
-        if (argc > 1 && strcmp(argv[1], "all") != 0 && strcmp(argv[1], geometry->name) != 0) {
+        sum = &sums[i];
+        if (argc > 1 && strcmp(argv[1], "all") != 0 && (size_t)atoi(argv[1]) != i) {
             continue;
         }
+        if (count >= 2) {
+            good = wait_for_one() && good;
+        }
         count++;
-        run(steps, seed);
+        fflush(stdout);
+        if (getenv("POWER_ABORT") != NULL || fork() == 0) {
+            run(argc > 2 ? (uint32_t)atoi(argv[2]) : geometry->calls, seed);
+            fflush(stdout);
+            _exit(0);
+        }
     }
-    printf("journal: seed=%llu cuts=%llu geometries=%u lost=%llu\n", (unsigned long long)seed, (unsigned long long)cuts,
-           count, (unsigned long long)lost);
-    return lost == 0 ? 0 : 1;
+    for (unsigned i = 0; i < 2 && i < count; i++) {
+        good = wait_for_one() && good;
+    }
+    for (size_t i = 0; i < COUNT(geometries); i++) {
+        all.cuts += sums[i].cuts;
+        all.lost += sums[i].lost;
+        all.fulls += sums[i].fulls;
+    }
+    printf("journal: seed=%llu full=%llu cuts=%llu geometries=%u lost=%llu\n", (unsigned long long)seed,
+           (unsigned long long)all.fulls, (unsigned long long)all.cuts, count, (unsigned long long)all.lost);
+    return good && all.lost == 0 ? 0 : 1;
 }
