@@ -292,7 +292,11 @@ unsigned rig_memory_asked(void)
 static enr_status_t rig_program(void *ctx, uint32_t offset, const uint8_t *bytes, uint32_t len)
 {
     rig_t *rig = ctx;
-    return rig->refusing ? ENR_E_FLASH : rig->plain_duty.program(rig->plain_duty.ctx, offset, bytes, len);
+    if (rig->refuse > 0) {
+        rig->refuse--;
+        return ENR_E_FLASH;
+    }
+    return rig->plain_duty.program(rig->plain_duty.ctx, offset, bytes, len);
 }
 
 static enr_status_t rig_read(void *ctx, uint32_t offset, uint8_t *out, uint32_t len)
