@@ -289,6 +289,34 @@ unsigned rig_memory_asked(void)
     return memory_asked;
 }
 
+static enr_status_t rig_program(void *ctx, uint32_t offset, const uint8_t *bytes, uint32_t len)
+{
+    rig_t *rig = ctx;
+    if (rig->refuse > 0) {
+        rig->refuse--;
+        return ENR_E_FLASH;
+    }
+    return rig->plain_duty.program(rig->plain_duty.ctx, offset, bytes, len);
+}
+
+static enr_status_t rig_read(void *ctx, uint32_t offset, uint8_t *out, uint32_t len)
+{
+    rig_t *rig = ctx;
+    return rig->plain_duty.read(rig->plain_duty.ctx, offset, out, len);
+}
+
+static enr_status_t rig_erase_start(void *ctx, uint32_t offset)
+{
+    rig_t *rig = ctx;
+    return rig->plain_duty.erase_start(rig->plain_duty.ctx, offset);
+}
+
+static enr_status_t rig_erase_busy(void *ctx)
+{
+    rig_t *rig = ctx;
+    return rig->plain_duty.erase_busy(rig->plain_duty.ctx);
+}
+
 static void *take(void *ctx, size_t count, size_t size)
 {
     (void)ctx;
@@ -359,7 +387,13 @@ rig_t *rig_new_on(const enr_script_flash_config_t *geometry)
     rig->service.finish_after = 1;
     rig->memory = calloc(1, enr_script_flash_memory(geometry));
     enr_script_flash_start(&rig->flash, geometry, rig->memory);
-    rig->journal_duty = enr_script_flash(&rig->flash);
+    rig->plain_duty = enr_script_flash(&rig->flash);
+    rig->journal_duty = rig->plain_duty;
+    rig->journal_duty.ctx = rig;
+    rig->journal_duty.program = rig_program;
+    rig->journal_duty.read = rig_read;
+    rig->journal_duty.erase_start = rig_erase_start;
+    rig->journal_duty.erase_busy = rig_erase_busy;
     enr_script_flash_config_t small = *geometry;
     small.size = 2 * geometry->sector_size;
     rig->store_memory = calloc(1, enr_script_flash_memory(&small));

@@ -92,7 +92,9 @@ typedef struct {
     enr_script_flash_t store_flash;
     void *memory;
     void *store_memory;
-    enr_flash_t journal_duty;
+    enr_flash_t journal_duty; /* of flash, but it refuses so many of the next programs */
+    enr_flash_t plain_duty;
+    unsigned refuse;
     enr_flash_t store_duty;
     enr_clock_t clock;
     enr_journal_t journal;

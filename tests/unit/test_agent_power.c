@@ -343,6 +343,41 @@ static void test_changes(void **state)
     print_message("changes: cuts=%u\n", cuts);
 }
 
+/* behaviours 44: a torn mark may read so or so, but once it was acted upon it is one for good. */
+static void test_torn_mark_is_pinned(void **state)
+{
+    (void)state;
+    unsigned pinned = 0;
+    for (size_t k = 0; k < sizeof GEOMETRIES / sizeof GEOMETRIES[0]; k++) {
+        for (uint64_t at = 1; at < 60; at++) {
+            rig_t *rig = rig_new_on(&GEOMETRIES[k]);
+            rig->service.finish_after = 1000;
+            rig_run(rig, 1000);
+            rig->flash.cut_at = rig->flash.operations + at;
+            rig->flash.cut_kind = ENR_SCRIPT_CUT_TORN;
+            enr_lead_t lead = rig_lead("Ada");
+            enr_captured_t captured;
+            enr_status_t status;
+            ASK(rig, enr_agent_capture(&rig->agent, &lead, rig->now_ms, &captured), status);
+            for (int i = 0; i < 300 && !rig->flash.off; i++) {
+                (void)rig_step(rig, rig->now_ms + 1000);
+            }
+            bool is_acknowledged = status == ENR_OK;
+            rig_restart(rig);
+            rig_run(rig, 5000);
+            enr_request_state_t then = state_of(rig);
+            rig->config.api = NULL;
+            for (int i = 0; i < 8 && is_acknowledged; i++) {
+                rig_restart(rig);
+                assert_int_equal(state_of(rig), then);
+                pinned++;
+            }
+            rig_free(rig);
+        }
+    }
+    assert_true(pinned > 100);
+}
+
 /* What outlasts a cut beside the leads: a flag and a Retry-After are there, or were never set. */
 static void test_store(void **state)
 {
@@ -379,6 +414,7 @@ int main(void)
     rig_prepare();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_torn_mark_is_pinned),
         cmocka_unit_test(test_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
