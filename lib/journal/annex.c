@@ -605,9 +605,10 @@ enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *slot, const en
         if (reg->value == 0) {
             continue;
         }
+        sequence++;
         mark_t mark = {.kind = MARK_SET,
                        .number = i,
-                       .sequence = ++sequence,
+                       .sequence = sequence,
                        .session = (uint16_t)journal->session,
                        .value = reg->value,
                        .len = i == ENR_JOURNAL_CONTENT ? 0 : reg->data_len};
