@@ -33,7 +33,7 @@ typedef struct {
 
 static void encode(const mark_t *mark, uint8_t out[MARK_HEAD_LEN])
 {
-    out[0] = (uint8_t)(mark->number << 6 | (unsigned)mark->kind << 4 | mark->len >> 8);
+    out[0] = (uint8_t)((unsigned)mark->number << 6 | (unsigned)mark->kind << 4 | (unsigned)mark->len >> 8);
     out[1] = (uint8_t)mark->len;
     out[2] = mark->sequence;
     put_16(out + 3, (uint16_t)mark->value);

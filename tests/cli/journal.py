@@ -768,7 +768,7 @@ def test_leads_erase_in_every_state(cli):
     leads(cli, journal, "erase", "--badge", card).check(9, "there is none, or it was erased before")
     leads(cli, journal, "erase", "--badge", "-", stdin=b"000012").check(9, "there is none")
     leads(cli, journal, "erase", "--badge", "-", "--event", "ces", stdin=b"000012").check(0)
-    leads(cli, journal, "erase", "--badge", "-", stdin=blob + b"\n").check(0)
+    leads(cli, journal, "erase", "--badge", "-", "--event", "ces", stdin=blob + b"\n").check(0)
     leads(cli, journal, "erase", 2).check(0, out="erased: nothing of it can be read any more\n")
     assert objects(leads(cli, journal, "export", "--json")) == [] and states(cli, journal) == {}
     with cli.scripted(accepted) as server:
