@@ -194,7 +194,9 @@ static enr_status_t fetch(enr_journal_t *journal, const slot_order_t *order, siz
 {
     if (order->from == NULL) {
         *out_len = order->content.len;
-        memcpy(journal->scratch + MARK_HEAD_LEN, order->content.ptr, order->content.len);
+        if (order->content.len > 0) { /* an empty span may have no place */
+            memcpy(journal->scratch + MARK_HEAD_LEN, order->content.ptr, order->content.len);
+        }
         return ENR_OK;
     }
     *out_len = order->from->content_len;
