@@ -187,11 +187,15 @@ static enr_status_t keep_entry(enr_journal_t *journal, const enr_place_t *place,
 
 /* --- the whole tail --- */
 
-static void follow_copies(enr_journal_t *journal)
+/* Held slots of the old tail follow. One that was taken hold of after it had been copied is looked for. */
+static void follow_copies(enr_journal_t *journal, uint32_t old_tail)
 {
     for (enr_slot_t *slot = journal->held; slot != NULL; slot = slot->next_held) {
-        if (slot->copy.epoch != 0) {
-            slots_moved(journal, slot->place, slot->copy);
+        enr_slot_t copy = {.place = slot->copy};
+        bool known = copy.place.epoch != 0;
+        if (slot->place.epoch == old_tail && !slot->gone &&
+            (known || enr_journal_find_number(journal, slot->number, &copy) == ENR_OK)) {
+            slots_moved(journal, slot->place, copy.place);
         }
     }
 }
@@ -220,6 +224,7 @@ static enr_status_t move_tail(enr_journal_t *journal)
         }
     } while (status == ENR_E_FLASH && journal->clean > 0);
     if (status == ENR_OK) {
+        uint32_t old_tail = journal->tail;
         journal->tail = header.epoch;
         journal->tail_sector = journal->kept_tail_sector = sector;
         journal->view_sector = NOWHERE;
@@ -227,32 +232,51 @@ static enr_status_t move_tail(enr_journal_t *journal)
         journal->gone_before += journal->gone;
         journal->pinned = journal->restarted = journal->stuck = false;
         journal->pin_index = 0;
-        follow_copies(journal);
+        follow_copies(journal, old_tail);
         compact_stop(journal);
     }
     return status;
 }
 
-static enr_status_t start(enr_journal_t *journal)
+/* Whether the session began in a later sector than it could have: those before hold nothing but what earlier sessions
+   left, and would be lost until the ring comes round again. */
+static enr_status_t left_out(enr_journal_t *journal, bool *out_left_out)
 {
+    enr_sector_t header;
+    enr_status_t status = sector_read(journal, journal->head, &header);
+    *out_left_out = status == ENR_OK && journal->head_count <= 1 && sector_free(journal) < ENR_JOURNAL_SPARE &&
+                    (header.before + 1u) % journal->sectors != journal->head;
+    return status;
+}
+
+/* ENR_END: too little is free to begin; a tail that holds nothing needs next to nothing. */
+static enr_status_t start(enr_journal_t *journal, bool dead)
+{
+    bool left = false;
+    enr_status_t status = left_out(journal, &left);
+    if (status != ENR_OK) {
+        return status;
+    }
+    if ((left && !journal->restarted) || (!dead && sector_free(journal) < RESERVE)) {
+        return ENR_END;
+    }
     compact_stop(journal);
     journal->compacting = true;
     journal->pack_count = journal->gone = 0;
     journal->gone_extensions = 0;
-    if (journal->tail_sector != journal->head) {
-        return ENR_OK;
+    if (journal->tail_sector == journal->head) {
+        journal->head_open = false;
+        status = sector_open(journal);
+        journal->compacting = status == ENR_OK;
     }
-    journal->head_open = false;
-    enr_status_t status = sector_open(journal);
-    journal->compacting = status == ENR_OK;
     return status;
 }
 
 /* One entry of the tail, or its end. ENR_OK: the tail has moved. */
-static enr_status_t compact_one(enr_journal_t *journal)
+static enr_status_t compact_one(enr_journal_t *journal, bool dead)
 {
     if (!journal->compacting) {
-        enr_status_t status = start(journal);
+        enr_status_t status = start(journal, dead);
         return status == ENR_OK ? ENR_READY : status;
     }
     enr_place_t place;
@@ -314,14 +338,18 @@ static enr_status_t find_more(enr_journal_t *journal)
         return ENR_READY;
     }
     compact_stop(journal);
+    uint32_t tail = journal->tail;
     enr_status_t status = log_locate(journal);
+    if (status == ENR_OK && journal->tail == tail) {
+        journal->kept_tail_sector = journal->tail_sector; /* we wrote it */
+    }
     journal->restarted = journal->wanted = true;
     return status == ENR_OK ? ENR_READY : status;
 }
 
-static enr_status_t compact(enr_journal_t *journal)
+static enr_status_t compact(enr_journal_t *journal, bool dead)
 {
-    enr_status_t status = compact_one(journal);
+    enr_status_t status = compact_one(journal, dead);
     if (status == ENR_END) {
         return find_more(journal);
     }
@@ -337,7 +365,7 @@ static enr_status_t compact(enr_journal_t *journal)
 static enr_status_t compact_if_useful(enr_journal_t *journal)
 {
     if (journal->compacting || (!journal->stuck && journal->compact_to > journal->tail)) {
-        enr_status_t status = compact(journal);
+        enr_status_t status = compact(journal, false);
         return status == ENR_OK ? ENR_READY : status;
     }
     enr_status_t status = check_tail(journal);
@@ -346,7 +374,7 @@ static enr_status_t compact_if_useful(enr_journal_t *journal)
         if (journal->stuck) {
             return ENR_OK;
         }
-        status = compact(journal);
+        status = compact(journal, status == ENR_END);
         return status == ENR_OK ? ENR_READY : status;
     }
     return status;

@@ -15,6 +15,11 @@
 #define ENTRIES_MAX 4095u
 #define NOWHERE UINT16_MAX
 #define UNKNOWN UINT16_MAX
+
+/* Free sectors that compaction leaves for sessions to begin in: the one that holds nothing but the last session's
+   beginning must not be erased before the next one has begun in another. */
+#define RESERVE 2u
+
 #define TRIES 8u /* looks at what may be torn before it counts as damaged */
 
 _Static_assert(ENR_JOURNAL_CONTENT_MAX >= 256 && ENR_JOURNAL_CONTENT_MAX <= 4095, "a mark's length has 12 bits");
@@ -127,9 +132,9 @@ uint16_t sector_free(const enr_journal_t *journal);
 /* Opens the next clean sector as the head. ENR_OK; ENR_END: there is none that may be taken; ENR_AGAIN. */
 ENR_NODISCARD enr_status_t sector_open(enr_journal_t *journal);
 
-/* Spoils the first free sector, which another session may have begun, so that the next one is as good as new. ENR_OK;
-   ENR_AGAIN: there are too few clean ones for that. */
-ENR_NODISCARD enr_status_t sector_spoil(enr_journal_t *journal);
+/* Leaves the first free sector, when it was spoiled by this session and the next one is clean: nothing need be erased
+   to begin. ENR_OK; ENR_AGAIN: it is not so, or too few are free for that. */
+ENR_NODISCARD enr_status_t sector_skip(enr_journal_t *journal);
 
 /* Does a piece of making free sectors clean. ENR_OK: all are; ENR_AGAIN: more is to do; ENR_E_FLASH: one was given up.
  */

@@ -22,6 +22,7 @@ typedef struct {
     uint32_t number;
     uint32_t tail;
     uint16_t tail_sector;
+    uint16_t kept_tail_sector; /* that no torn entry moved */
     entry_t last;
 } survey_t;
 
@@ -35,6 +36,7 @@ static void survey_entry(survey_t *survey, uint16_t index, const entry_t *entry,
     if (survey->count > 0 && survey->last.kind == KIND_EXTENSION) {
         survey->needed = survey->count;
     }
+    survey->kept_tail_sector = survey->tail_sector;
     survey->needed_more = survey->needed;
     survey->holds_more = survey->holds;
     if (entry->kind == KIND_LEAD && entry->number >= survey->number) {
@@ -61,7 +63,10 @@ static void survey_entry(survey_t *survey, uint16_t index, const entry_t *entry,
 static enr_status_t survey_sector(enr_journal_t *journal, uint16_t sector, const enr_sector_t *header, uint16_t limit,
                                   survey_t *out)
 {
-    *out = (survey_t){.number = header->number, .tail = header->tail, .tail_sector = header->tail_sector};
+    *out = (survey_t){.number = header->number,
+                      .tail = header->tail,
+                      .tail_sector = header->tail_sector,
+                      .kept_tail_sector = header->tail_sector};
     bool copies = false;
     for (uint16_t i = 0; i < limit; i++) {
         entry_t entry;
@@ -220,7 +225,8 @@ static void start_empty(enr_journal_t *journal)
     journal->used = 0;
     journal->used_count = 0;
     journal->clean = 0;
-    journal->suspects = 2;
+    journal->spoiled = false;
+    journal->spoiled_sector = NOWHERE;
     journal->arc = (uint16_t)(journal->sectors - 1u);
     journal->guarded[0] = journal->guarded[1] = NOWHERE;
     journal->view_sector = NOWHERE;
@@ -240,7 +246,7 @@ enr_status_t log_locate(enr_journal_t *journal)
     journal->number = survey.number;
     journal->tail = survey.tail;
     journal->tail_sector = survey.tail_sector;
-    journal->kept_tail_sector = head.header.tail_sector;
+    journal->kept_tail_sector = survey.kept_tail_sector;
     journal->head = head.sector;
     journal->head_epoch = head.header.epoch;
     journal->head_count = survey.count;
@@ -330,7 +336,7 @@ static enr_status_t open_first(enr_journal_t *journal)
     if (journal->head_open) {
         return ENR_OK;
     }
-    enr_status_t status = journal->clean > 0 ? ENR_OK : sector_spoil(journal);
+    enr_status_t status = journal->clean > 0 ? ENR_OK : sector_skip(journal);
     return status == ENR_OK ? sector_open(journal) : status;
 }
 

@@ -9,13 +9,9 @@
 #define HEADER_HEAD_LEN (HEADER_LEN - ENR_SEAL_TAG_LEN)
 #define MARKER_LEN 16u
 
-/* Free sectors that compaction leaves for sessions to begin in: the one that holds nothing but the last session's
-   beginning must not be erased before the next one has begun in another. */
-#define RESERVE 2u
-
 /* A spoiled sector has something in one of the first places of its directory: which one differs from mount to mount, so
-   that two sessions in a row that were cut there do not program the same unit. */
-#define SPOILS 4u
+   that sessions in a row that were cut there do not program the same unit. */
+#define SPOILS 8u
 
 uint32_t sector_at(const enr_journal_t *journal, uint16_t sector)
 {
@@ -474,35 +470,57 @@ static enr_status_t spoil(enr_journal_t *journal, uint16_t sector)
                          journal->align);
 }
 
-enr_status_t sector_spoil(enr_journal_t *journal)
+/* Of sectors that look clean only the first one may have been begun, by a session whose first program was cut: each
+   session spoils the first one before it does anything else, and can trust the others. */
+static enr_status_t spoil_first(enr_journal_t *journal)
 {
-    uint32_t erases = 0;
     bool clean = false;
+    uint16_t sector = journal->arc;
+    while (!journal->spoiled && !clean && (sector = free_after(journal, sector)) != NOWHERE) {
+        uint32_t erases = 0;
+        enr_status_t status = look(journal, sector, &erases, &clean);
+        if (status != ENR_OK) {
+            return status;
+        }
+    }
+    if (clean) {
+        enr_status_t status = spoil(journal, sector);
+        if (status == ENR_AGAIN) {
+            return status;
+        }
+        if (status != ENR_OK) {
+            give_up(journal, sector);
+        }
+        journal->spoiled_sector = sector;
+    }
+    journal->spoiled = true;
+    return ENR_OK;
+}
+
+enr_status_t sector_skip(enr_journal_t *journal)
+{
     uint16_t first = free_after(journal, journal->arc);
     uint16_t second = first == NOWHERE ? NOWHERE : free_after(journal, first);
     if (journal->erasing != NOWHERE || second == NOWHERE || sector_free(journal) < ENR_JOURNAL_SPARE + 2) {
         return ENR_AGAIN;
     }
-    enr_status_t status = look(journal, first, &erases, &clean);
-    if (status == ENR_OK && clean) {
+    uint32_t erases = 0;
+    bool clean = false;
+    enr_status_t status = spoil_first(journal);
+    if (status == ENR_OK && journal->spoiled_sector == first) {
         status = look(journal, second, &erases, &clean);
     }
-    if (status != ENR_OK || !clean) {
-        return status == ENR_OK ? ENR_AGAIN : status;
+    if (status == ENR_OK && clean) {
+        journal->arc = first;
+        journal->clean = 1;
+        journal->spoiled_sector = NOWHERE;
     }
-    status = spoil(journal, first);
-    if (status == ENR_AGAIN) {
-        return status;
-    }
-    journal->arc = first;
-    journal->clean = 1;
-    journal->suspects = 0;
-    return ENR_OK;
+    return status == ENR_OK && !clean ? ENR_AGAIN : status;
 }
 
 /* --- erasing --- */
 
-/* Before a clean sector is erased again it is spoiled: an erase that is cut must not leave what looks clean. */
+/* An erase that is cut must not leave what looks clean: what does is spoiled first. */
 static enr_status_t start_erase(enr_journal_t *journal, uint16_t sector, bool clean)
 {
     if (journal->erases == 0) {
@@ -553,7 +571,9 @@ static enr_status_t finish_erase(enr_journal_t *journal)
     }
     erases_learn(journal, journal->erases + 1);
     journal->clean++;
-    journal->suspects = (uint16_t)(journal->suspects - (journal->suspects > 0));
+    if (journal->spoiled_sector == sector) {
+        journal->spoiled_sector = NOWHERE;
+    }
     return ENR_AGAIN;
 }
 
@@ -561,6 +581,10 @@ enr_status_t sector_prepare(enr_journal_t *journal)
 {
     if (journal->erasing != NOWHERE) {
         return finish_erase(journal);
+    }
+    enr_status_t status = spoil_first(journal);
+    if (status != ENR_OK) {
+        return status;
     }
     uint16_t sector = free_after(journal, journal->arc);
     for (uint16_t i = 0; i < journal->clean && sector != NOWHERE; i++) {
@@ -570,11 +594,11 @@ enr_status_t sector_prepare(enr_journal_t *journal)
         return ENR_OK;
     }
     bool clean = false;
-    enr_status_t status = look(journal, sector, &journal->erases, &clean);
+    status = look(journal, sector, &journal->erases, &clean);
     if (status != ENR_OK) {
         return status;
     }
-    if (clean && journal->suspects == 0) {
+    if (clean && journal->spoiled_sector == NOWHERE) {
         journal->clean++;
         return ENR_AGAIN;
     }

@@ -451,7 +451,8 @@ static lead_t *pick(void)
     uint32_t living[LEADS_MAX];
     uint32_t count = 0;
     for (uint32_t i = 0; i < world->lead_count; i++) {
-        if (world->leads[i].known && !world->leads[i].gone) {
+        const lead_t *lead = &world->leads[i];
+        if (lead->known && !lead->gone && !lead->maybe_gone && lead->changing < 0) {
             living[count++] = i;
         }
     }

@@ -135,12 +135,13 @@ typedef struct {
     uint16_t used_count; /* … and its entries that count */
 
     /* free sectors */
-    uint16_t clean;      /* ready: the first ones of them */
-    uint16_t suspects;   /* the first so many may have been begun by another session */
-    uint16_t arc;        /* they begin behind this sector */
-    uint16_t guarded[2]; /* needed until the session has begun */
-    uint16_t erasing;    /* sector */
-    uint32_t erases;     /* of it */
+    uint16_t clean;          /* ready: the first ones of them */
+    bool spoiled;            /* the first one that looked clean was spoiled: */
+    uint16_t spoiled_sector; /* before it none is trusted; NOWHERE: it is erased */
+    uint16_t arc;            /* they begin behind this sector */
+    uint16_t guarded[2];     /* needed until the session has begun */
+    uint16_t erasing;        /* sector */
+    uint32_t erases;         /* of it */
     uint16_t bad_count;
     uint16_t bad[ENR_JOURNAL_BAD_MAX];
 
