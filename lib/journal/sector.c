@@ -476,7 +476,11 @@ static enr_status_t spoil_first(enr_journal_t *journal)
 {
     bool clean = false;
     uint16_t sector = journal->arc;
-    while (!journal->spoiled && !clean && (sector = free_after(journal, sector)) != NOWHERE) {
+    for (uint16_t i = 0; i < journal->sectors && !journal->spoiled && !clean; i++) {
+        sector = free_after(journal, sector);
+        if (sector == NOWHERE) {
+            break;
+        }
         uint32_t erases = 0;
         enr_status_t status = look(journal, sector, &erases, &clean);
         if (status != ENR_OK) {
