@@ -170,14 +170,22 @@ static void take(reader_t *reader, const mark_t *mark, uint32_t at)
     reader->has_pending = true;
 }
 
-/* Reads one annex from end to end. Of a mark that is not whole all that its head names counts as touched. In a sector
+/* Whether the session with this low half, in which something in a sector was written, is the present one. */
+static bool is_of_this_session(const enr_journal_t *journal, const enr_sector_t *sector, uint16_t session)
+{
+    return session == (uint16_t)journal->session && journal->session - sector->session <= INT16_MAX;
+}
+
+/* Reads one annex from end to end. Of a mark that is not whole all that its head names counts as touched. In a slot
    of this session nothing lies behind the first erased unit. */
-static enr_status_t read_annex(enr_journal_t *journal, const enr_sector_t *sector, uint32_t at, uint32_t end,
+static enr_status_t read_annex(enr_journal_t *journal, const enr_sector_t *sector, const entry_t *entry,
                                reader_t *reader)
 {
-    uint16_t session = (uint16_t)sector->session;
+    uint16_t session = entry->born;
+    uint32_t at = entry->annex_at;
+    uint32_t end = entry->annex_end;
     uint32_t touched = at;
-    bool own = journal->begun && sector->session == journal->session && !journal->distrust;
+    bool own = journal->begun && is_of_this_session(journal, sector, session) && !journal->distrust;
     bool mend = true;
     reader->holds = false;
     reader->link.kind = MARK_STILL;
@@ -247,7 +255,7 @@ enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t 
     reader_t reader = {.slot = slot};
     enr_sector_t sector = journal->view;
     memcpy(reader.proof, entry->head, ENTRY_HEAD_LEN);
-    enr_status_t status = read_annex(journal, &sector, entry->annex_at, entry->annex_end, &reader);
+    enr_status_t status = read_annex(journal, &sector, entry, &reader);
     slot->annex_at = reader.next;
     slot->annex_end = entry->annex_end;
     for (unsigned i = 0; status == ENR_OK && reader.link.kind == MARK_CONTINUED && i < LINKS_MAX; i++) {
@@ -255,7 +263,7 @@ enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t 
         bool sure = reader.link.session == (uint16_t)journal->session;
         status = follow(journal, &reader, &sector, &extension);
         if (status == ENR_OK) {
-            status = read_annex(journal, &sector, extension.annex_at, extension.annex_end, &reader);
+            status = read_annex(journal, &sector, &extension, &reader);
         }
         /* One that an earlier session may not have brought to the end, and that holds nothing, is left alone. */
         if (status == ENR_OK && (sure || reader.holds)) {
@@ -420,8 +428,8 @@ static enr_status_t extend(enr_journal_t *journal, enr_slot_t *slot, uint32_t ne
         status = pass_over(journal, slot, write_mark(journal, &sector, head, slot->annex_at, &link), journal->align);
     }
     if (status == ENR_OK) {
-        slot->annex_at = journal->head_low;
-        slot->annex_end = journal->head_low + annex;
+        slot->annex_at = journal->head_high - annex;
+        slot->annex_end = journal->head_high;
     }
     return status;
 }
@@ -470,7 +478,8 @@ static enr_status_t add(enr_journal_t *journal, enr_slot_t *slot, mark_t mark, c
     for (unsigned i = 0; i < TRIES && status == ENR_E_FLASH; i++) {
         status = add_once(journal, slot, &mark, data);
     }
-    return status;
+    /* Where a sector can only be read its slots must go elsewhere. */
+    return status == ENR_E_FLASH ? compact_until(journal, slot) : status;
 }
 
 static bool is_ours(const enr_journal_t *journal, const enr_slot_t *slot)
@@ -511,10 +520,7 @@ static uint8_t next_sequence(const enr_journal_t *journal, const enr_slot_t *slo
 static enr_status_t begin_change(enr_journal_t *journal, enr_slot_t *slot)
 {
     enr_status_t status = slot_check(journal, slot);
-    if (status == ENR_OK && compact_has_copied(journal, slot)) {
-        status = ENR_AGAIN;
-    }
-    return status == ENR_OK ? session_begin(journal, slot) : status;
+    return status == ENR_OK ? session_begin(journal) : status;
 }
 
 enr_status_t enr_journal_set(enr_journal_t *journal, enr_slot_t *slot, unsigned number, uint32_t value, enr_span_t data)
@@ -561,7 +567,7 @@ enr_status_t enr_journal_confirm(enr_journal_t *journal, enr_slot_t *slot)
     if (status != ENR_OK) {
         return status;
     }
-    bool young = journal->begun && journal->view.session == journal->session;
+    bool young = journal->begun && is_of_this_session(journal, &journal->view, slot->born);
     if (slot->last == 0 ? young : journal->begun && is_ours(journal, slot)) {
         return ENR_OK;
     }
@@ -597,21 +603,19 @@ enr_status_t enr_journal_retire(enr_journal_t *journal, enr_slot_t *slot, uint16
 
 enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *slot, const entry_t *entry)
 {
-    enr_sector_t sector = {.epoch = journal->head_epoch, .salt = journal->config.salt};
+    enr_sector_t sector = {.epoch = journal->head_epoch, .salt = journal->head_salt};
+    mark_t mark = {.session = (uint16_t)journal->session};
     uint32_t at = entry->annex_at;
-    uint8_t sequence = 0;
-    for (uint8_t i = 0; i < ENR_JOURNAL_REGISTERS; i++) {
-        const enr_register_t *reg = &slot->registers[i];
-        if (reg->value == 0) {
+    for (uint8_t i = 0; i <= ENR_JOURNAL_REGISTERS; i++) {
+        bool ends = i == ENR_JOURNAL_REGISTERS;
+        if (ends ? !slot->gone : slot->registers[i].value == 0) {
             continue;
         }
-        sequence++;
-        mark_t mark = {.kind = MARK_SET,
-                       .number = i,
-                       .sequence = sequence,
-                       .session = (uint16_t)journal->session,
-                       .value = reg->value,
-                       .len = i == ENR_JOURNAL_CONTENT ? 0 : reg->data_len};
+        mark.sequence++;
+        mark.kind = ends ? MARK_GONE : MARK_SET;
+        mark.number = ends ? 0 : i;
+        mark.value = ends ? slot->until_day : slot->registers[i].value;
+        mark.len = ends || i == ENR_JOURNAL_CONTENT ? 0 : slot->registers[i].data_len;
         enr_status_t status = has_data(&mark) ? mark_data(journal, slot, i) : ENR_OK;
         if (status == ENR_OK) {
             status = write_mark(journal, &sector, entry->head, at, &mark);

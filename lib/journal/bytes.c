@@ -95,16 +95,35 @@ enr_seal_place_t place_of(const enr_sector_t *sector, uint32_t at)
     return (enr_seal_place_t){.epoch = sector->epoch, .offset = at, .salt = sector->salt};
 }
 
-void prove(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len)
+static void make_tag(enr_journal_t *journal, enr_seal_place_t place, enr_span_t head, uint8_t out[ENR_SEAL_TAG_LEN])
 {
-    enr_status_t status = enr_seal_text(journal->config.seal, place, (enr_span_t){bytes, head_len},
-                                        (enr_span_t){NULL, 0}, bytes + head_len);
+    enr_status_t status = enr_seal_text(journal->config.seal, place, head, (enr_span_t){NULL, 0}, out);
     assert(status == ENR_OK);
     (void)status;
 }
 
-bool is_proven(enr_journal_t *journal, enr_seal_place_t place, const uint8_t *bytes, size_t head_len)
+void prove(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len, size_t tag_len)
 {
-    return enr_seal_open(journal->config.seal, place, (enr_span_t){bytes, head_len},
-                         (enr_span_t){bytes + head_len, ENR_SEAL_TAG_LEN}, NULL) == ENR_OK;
+    uint8_t tag[ENR_SEAL_TAG_LEN];
+    make_tag(journal, place, (enr_span_t){bytes, head_len}, tag);
+    memcpy(bytes + head_len, tag, tag_len);
+}
+
+bool is_proven(enr_journal_t *journal, enr_seal_place_t place, const uint8_t *bytes, size_t head_len, size_t tag_len)
+{
+    uint8_t tag[ENR_SEAL_TAG_LEN];
+    make_tag(journal, place, (enr_span_t){bytes, head_len}, tag);
+    return enr_span_equal_secret((enr_span_t){tag, tag_len}, (enr_span_t){bytes + head_len, tag_len});
+}
+
+bool is_mended(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len, size_t tag_len)
+{
+    for (size_t bit = 0; bit < 8 * (head_len + tag_len); bit++) {
+        turn_bit(bytes, bit);
+        if (is_proven(journal, place, bytes, head_len, tag_len)) {
+            return true;
+        }
+        turn_bit(bytes, bit);
+    }
+    return false;
 }

@@ -2,13 +2,8 @@
 
 #include <string.h>
 
-#define TOMBSTONE_LEN 8u
-
-bool compact_has_copied(const enr_journal_t *journal, const enr_slot_t *slot)
-{
-    return journal->compacting && slot->place.sector == journal->tail_sector &&
-           slot->place.index < journal->compact_index;
-}
+/* Compaction writes what lives in the oldest sector again, one entry after the other. Each copy makes everything of
+   that sector up to its original dead: a cut loses none of the work. */
 
 enr_status_t compact_until(enr_journal_t *journal, const enr_slot_t *slot)
 {
@@ -28,79 +23,6 @@ void compact_unpin(enr_journal_t *journal, const enr_slot_t *slot)
     }
 }
 
-void compact_stop(enr_journal_t *journal)
-{
-    journal->compacting = false;
-    journal->compact_index = 0;
-    for (enr_slot_t *slot = journal->held; slot != NULL; slot = slot->next_held) {
-        slot->copy = (enr_place_t){0};
-    }
-}
-
-/* --- tombstones --- */
-
-enr_status_t tombstones_open(enr_journal_t *journal, const enr_place_t *place, const entry_t *entry)
-{
-    uint8_t *text = journal->scratch + MARK_HEAD_LEN;
-    size_t len = entry->content_len + ENR_SEAL_TAG_LEN;
-    enr_status_t status = sector_view(journal, place->sector);
-    if (status == ENR_OK) {
-        status = flash_read(journal, entry->content_at, text, len);
-    }
-    if (status != ENR_OK) {
-        return status;
-    }
-    return enr_seal_open(journal->config.seal, place_of(&journal->view, entry->content_at),
-                         (enr_span_t){entry->head, sizeof entry->head}, (enr_span_t){text, len}, text);
-}
-
-static enr_status_t flush_pack(enr_journal_t *journal)
-{
-    if (journal->pack_count == 0) {
-        return ENR_OK;
-    }
-    enr_place_t place;
-    slot_order_t order = {.kind = KIND_TOMBSTONES,
-                          .number = journal->pack_count,
-                          .content = {journal->pack, TOMBSTONE_LEN * journal->pack_count}};
-    enr_status_t status = slot_write(journal, &order, &place);
-    if (status == ENR_OK) {
-        journal->pack_count = 0;
-    }
-    return status;
-}
-
-/* Makes room for so many in the pack. */
-static enr_status_t prepare_pack(enr_journal_t *journal, uint16_t count)
-{
-    return journal->pack_count + count > ENR_JOURNAL_TOMBSTONES ? flush_pack(journal) : ENR_OK;
-}
-
-static void put_in_pack(enr_journal_t *journal, const uint8_t *hash, uint16_t until_day)
-{
-    if (is_forgotten(journal, until_day)) {
-        journal->tombstones -= journal->tombstones > 0;
-        return;
-    }
-    uint8_t *out = journal->pack + TOMBSTONE_LEN * journal->pack_count++;
-    memcpy(out, hash, ENR_JOURNAL_HASH_LEN);
-    put_16(out + ENR_JOURNAL_HASH_LEN, until_day);
-}
-
-static enr_status_t keep_tombstones(enr_journal_t *journal, const enr_place_t *place, const entry_t *entry)
-{
-    uint16_t count = (uint16_t)(entry->content_len / TOMBSTONE_LEN);
-    enr_status_t status = count > ENR_JOURNAL_TOMBSTONES ? ENR_E_SEAL : prepare_pack(journal, count);
-    if (status == ENR_OK) {
-        status = tombstones_open(journal, place, entry);
-    }
-    for (uint16_t i = 0; status == ENR_OK && i < count; i++) {
-        const uint8_t *one = journal->scratch + MARK_HEAD_LEN + TOMBSTONE_LEN * i;
-        put_in_pack(journal, one, get_16(one + ENR_JOURNAL_HASH_LEN));
-    }
-    return status;
-}
-
 /* --- one entry of the tail --- */
 
 static enr_status_t copy_slot(enr_journal_t *journal, const enr_slot_t *slot)
@@ -110,10 +32,8 @@ static enr_status_t copy_slot(enr_journal_t *journal, const enr_slot_t *slot)
     /* Where little is free, copies take no more than their slots did. */
     (void)slot_size(journal, slot, sector_free(journal) >= ENR_JOURNAL_SPARE, &order.annex);
     enr_status_t status = slot_write(journal, &order, &copy);
-    for (enr_slot_t *held = journal->held; status == ENR_OK && held != NULL; held = held->next_held) {
-        if (held->place.epoch == slot->place.epoch && held->place.index == slot->place.index) {
-            held->copy = copy;
-        }
+    if (status == ENR_OK) {
+        slots_moved(journal, slot->place, copy);
     }
     return status;
 }
@@ -133,14 +53,42 @@ static enr_status_t copy_without_content(enr_journal_t *journal, const enr_slot_
     return status;
 }
 
+static enr_status_t write_tombstone(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN])
+{
+    enr_status_t status = ENR_OK;
+    do {
+        status = head_has_room(journal, 0) ? ENR_OK : sector_open(journal);
+        status = status == ENR_OK ? entry_write(journal, head, (uint16_t)journal->session) : status;
+    } while (status == ENR_E_FLASH && !journal->head_open && sector_free(journal) > 0);
+    return status;
+}
+
+/* A tombstone of its own, which has no slot any more. */
+static enr_status_t copy_tombstone(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN])
+{
+    uint16_t until_day = get_16(head + 4);
+    if (until_day == 0 || is_forgotten(journal, until_day)) {
+        journal->tombstones -= journal->tombstones > 0 && until_day != 0;
+        return ENR_OK;
+    }
+    return write_tombstone(journal, head);
+}
+
+/* A slot that is gone leaves its tombstone. One is written for a while also where none was asked for, when the mark
+   that says so was written by an earlier session, and may be torn. */
 static enr_status_t keep_tombstone(enr_journal_t *journal, const enr_slot_t *slot)
 {
-    enr_status_t status = slot->until_day == 0 ? ENR_OK : prepare_pack(journal, 1);
-    if (status == ENR_OK && slot->until_day != 0) {
-        put_in_pack(journal, slot->hash, slot->until_day);
-    }
+    uint8_t head[ENTRY_HEAD_LEN] = {0};
+    put_32(head, slot->number);
+    put_16(head + 4, slot->until_day);
+    head[9] = KIND_TOMBSTONE;
+    memcpy(head + 10, slot->hash, ENR_JOURNAL_HASH_LEN);
+    bool sure = slot->last_session == (uint16_t)journal->session;
+    bool asked = slot->until_day != 0 && !is_forgotten(journal, slot->until_day);
+    enr_status_t status = sure && !asked ? ENR_OK : write_tombstone(journal, head);
     if (status == ENR_OK) {
-        journal->gone++;
+        journal->gone_before++;
+        journal->tombstones -= journal->tombstones > 0 && slot->until_day != 0 && !asked;
     }
     return status;
 }
@@ -177,8 +125,8 @@ static enr_status_t keep_entry(enr_journal_t *journal, const enr_place_t *place,
     enr_status_t status = ENR_OK;
     if (is_lead(entry->kind)) {
         status = copy_lead(journal, place);
-    } else if (entry->kind == KIND_TOMBSTONES) {
-        status = keep_tombstones(journal, place, entry);
+    } else if (entry->kind == KIND_TOMBSTONE) {
+        status = copy_tombstone(journal, entry->head);
     } else if (entry->kind == KIND_EXTENSION) {
         journal->gone_extensions += entry->annex_end - entry->annex_at;
     }
@@ -187,20 +135,7 @@ static enr_status_t keep_entry(enr_journal_t *journal, const enr_place_t *place,
 
 /* --- the whole tail --- */
 
-/* Held slots of the old tail follow. One that was taken hold of after it had been copied is looked for. */
-static void follow_copies(enr_journal_t *journal, uint32_t old_tail)
-{
-    for (enr_slot_t *slot = journal->held; slot != NULL; slot = slot->next_held) {
-        enr_slot_t copy = {.place = slot->copy};
-        bool known = copy.place.epoch != 0;
-        if (slot->place.epoch == old_tail && !slot->gone &&
-            (known || enr_journal_find_number(journal, slot->number, &copy) == ENR_OK)) {
-            slots_moved(journal, slot->place, copy.place);
-        }
-    }
-}
-
-/* All copies are there: the tail entry makes them count, and the old sector dead. */
+/* Everything that lives is copied: the oldest sector is dead. */
 static enr_status_t move_tail(enr_journal_t *journal)
 {
     enr_sector_t header;
@@ -218,75 +153,35 @@ static enr_status_t move_tail(enr_journal_t *journal)
     head[9] = KIND_TAIL;
     do {
         status = head_has_room(journal, 0) ? ENR_OK : sector_open(journal);
-        if (status == ENR_OK) {
-            status = entry_write(journal, head);
-            journal->head_open = status == ENR_OK;
-        }
-    } while (status == ENR_E_FLASH && journal->clean > 0);
+        status = status == ENR_OK ? entry_write(journal, head, (uint16_t)journal->session) : status;
+    } while (status == ENR_E_FLASH && !journal->head_open && sector_free(journal) > 0);
     if (status == ENR_OK) {
-        uint32_t old_tail = journal->tail;
+        uint16_t free = sector_free(journal);
         journal->tail = header.epoch;
-        journal->tail_sector = journal->kept_tail_sector = sector;
-        journal->view_sector = NOWHERE;
+        journal->tail_sector = sector;
+        journal->tail_index = journal->pin_index = 0;
+        sectors_freed(journal, (uint16_t)(sector_free(journal) - free));
         journal->extensions -= journal->gone_extensions;
-        journal->gone_before += journal->gone;
-        journal->pinned = journal->restarted = journal->stuck = false;
-        journal->pin_index = 0;
-        follow_copies(journal, old_tail);
-        compact_stop(journal);
+        journal->gone_extensions = 0;
+        journal->compacting = journal->pinned = journal->stuck = false;
     }
     return status;
 }
 
-/* Whether the session began in a later sector than it could have: those before hold nothing but what earlier sessions
-   left, and would be lost until the ring comes round again. */
-static enr_status_t left_out(enr_journal_t *journal, bool *out_left_out)
+/* One entry of the tail, or its end. ENR_OK: the tail has moved; ENR_READY: not yet; ENR_END: no sector is clean. */
+static enr_status_t compact_one(enr_journal_t *journal)
 {
-    enr_sector_t header;
-    enr_status_t status = sector_read(journal, journal->head, &header);
-    *out_left_out = status == ENR_OK && journal->head_count <= 1 && sector_free(journal) < ENR_JOURNAL_SPARE &&
-                    (header.before + 1u) % journal->sectors != journal->head;
-    return status;
-}
-
-/* ENR_END: too little is free to begin; a tail that holds nothing needs next to nothing. */
-static enr_status_t start(enr_journal_t *journal, bool dead)
-{
-    bool left = false;
-    enr_status_t status = left_out(journal, &left);
-    if (status != ENR_OK) {
-        return status;
-    }
-    if ((left && !journal->restarted) || (!dead && sector_free(journal) < RESERVE)) {
-        return ENR_END;
-    }
-    compact_stop(journal);
-    journal->compacting = true;
-    journal->pack_count = journal->gone = 0;
-    journal->gone_extensions = 0;
     if (journal->tail_sector == journal->head) {
-        journal->head_open = false;
-        status = sector_open(journal);
-        journal->compacting = status == ENR_OK;
-    }
-    return status;
-}
-
-/* One entry of the tail, or its end. ENR_OK: the tail has moved. */
-static enr_status_t compact_one(enr_journal_t *journal, bool dead)
-{
-    if (!journal->compacting) {
-        enr_status_t status = start(journal, dead);
+        enr_status_t status = sector_open(journal);
         return status == ENR_OK ? ENR_READY : status;
     }
     enr_place_t place;
     entry_t entry;
-    enr_place_t at = {.epoch = journal->tail, .sector = journal->tail_sector, .index = journal->compact_index};
+    enr_place_t at = {.epoch = journal->tail, .sector = journal->tail_sector, .index = journal->tail_index};
     enr_status_t status = walk_next(journal, &at, &place, &entry);
-    bool passed = status == ENR_END || ((status == ENR_OK || status == ENR_E_SEAL) && place.epoch != journal->tail);
-    if (passed) {
-        status = flush_pack(journal);
-        return status == ENR_OK ? move_tail(journal) : status;
+    journal->compacting = true;
+    if (status == ENR_END || ((status == ENR_OK || status == ENR_E_SEAL) && place.epoch != journal->tail)) {
+        return move_tail(journal);
     }
     if (status == ENR_OK) {
         status = keep_entry(journal, &place, &entry);
@@ -294,7 +189,7 @@ static enr_status_t compact_one(enr_journal_t *journal, bool dead)
         status = ENR_OK;
     }
     if (status == ENR_OK) {
-        journal->compact_index = at.index;
+        journal->tail_index = at.index;
         return ENR_READY;
     }
     return status;
@@ -310,7 +205,8 @@ static enr_status_t check_tail(enr_journal_t *journal)
     enr_place_t place;
     entry_t entry;
     enr_slot_t slot = {0};
-    enr_place_t at = {.epoch = journal->tail, .sector = journal->tail_sector, .index = journal->pin_index};
+    uint16_t index = journal->pin_index > journal->tail_index ? journal->pin_index : journal->tail_index;
+    enr_place_t at = {.epoch = journal->tail, .sector = journal->tail_sector, .index = index};
     enr_status_t status = walk_next(journal, &at, &place, &entry);
     if (status == ENR_END || ((status == ENR_OK || status == ENR_E_SEAL) && place.epoch != journal->tail)) {
         return ENR_END;
@@ -328,54 +224,37 @@ static enr_status_t check_tail(enr_journal_t *journal)
     return journal->pinned ? ENR_OK : ENR_READY;
 }
 
-/* Nothing is left to write to. What a session that was cut left in sectors behind the last one in use can be had by
-   beginning another session; once. */
-static enr_status_t find_more(enr_journal_t *journal)
+/* ENR_READY: a piece was done. Where no sector is clean the step before this one had none to erase. */
+static enr_status_t compact(enr_journal_t *journal)
 {
-    if (journal->restarted) {
+    enr_status_t status = compact_one(journal);
+    if (status == ENR_END && journal->wanted) {
         journal->stuck = true;
-        compact_stop(journal);
+        journal->compacting = false;
         return ENR_READY;
     }
-    compact_stop(journal);
-    uint32_t tail = journal->tail;
-    enr_status_t status = log_locate(journal);
-    if (status == ENR_OK && journal->tail == tail) {
-        journal->kept_tail_sector = journal->tail_sector; /* we wrote it */
-    }
-    journal->restarted = journal->wanted = true;
-    return status == ENR_OK ? ENR_READY : status;
-}
-
-static enr_status_t compact(enr_journal_t *journal, bool dead)
-{
-    enr_status_t status = compact_one(journal, dead);
-    if (status == ENR_END) {
-        return find_more(journal);
+    if (status == ENR_END) { /* have one erased, and come again */
+        journal->wanted = true;
+        return ENR_READY;
     }
     if (status == ENR_E_SEAL) {
         journal->stuck = true;
-        compact_stop(journal);
+        journal->compacting = false;
         return ENR_READY;
     }
-    return status;
+    return status == ENR_OK ? ENR_READY : status;
 }
 
 /* ENR_OK: nothing is to be compacted; otherwise a piece was done, or could not be. */
 static enr_status_t compact_if_useful(enr_journal_t *journal)
 {
     if (journal->compacting || (!journal->stuck && journal->compact_to > journal->tail)) {
-        enr_status_t status = compact(journal, false);
-        return status == ENR_OK ? ENR_READY : status;
+        return compact(journal);
     }
     enr_status_t status = check_tail(journal);
     bool scarce = sector_free(journal) < ENR_JOURNAL_SPARE + 2 && room_can_be_made(journal);
     if (status == ENR_END || (status == ENR_OK && scarce)) {
-        if (journal->stuck) {
-            return ENR_OK;
-        }
-        status = compact(journal, status == ENR_END);
-        return status == ENR_OK ? ENR_READY : status;
+        return journal->stuck ? ENR_OK : compact(journal);
     }
     return status;
 }
@@ -392,8 +271,8 @@ static enr_status_t count_one(enr_journal_t *journal)
     enr_status_t status = walk_next(journal, &at, &place, &entry);
     if (status == ENR_OK && entry.kind == KIND_EXTENSION) {
         journal->extensions += entry.annex_end - entry.annex_at;
-    } else if (status == ENR_OK && entry.kind == KIND_TOMBSTONES) {
-        journal->tombstones += entry.content_len / TOMBSTONE_LEN;
+    } else if (status == ENR_OK && entry.kind == KIND_TOMBSTONE) {
+        journal->tombstones += get_16(entry.head + 4) != 0;
     } else if (status == ENR_OK && entry.kind != KIND_TAIL) {
         status = slot_load(journal, place, &slot);
         if (status == ENR_OK && slot.gone) {
@@ -414,25 +293,9 @@ static enr_status_t count_one(enr_journal_t *journal)
     if (status == ENR_AGAIN || status == ENR_E_FLASH) {
         return status;
     }
-    bool torn = !journal->begun && place.sector == journal->head && place.index + 1u == journal->head_count;
-    journal->stats.damaged += status == ENR_E_SEAL && !torn;
+    journal->stats.damaged += status == ENR_E_SEAL;
     journal->count_at = at;
     return ENR_READY;
-}
-
-/* Before the session has begun nothing is written but for somebody who waits. */
-static enr_status_t begin_if_wanted(enr_journal_t *journal)
-{
-    if (journal->begun || !journal->wanted) {
-        return ENR_OK;
-    }
-    enr_status_t status = session_begin(journal, NULL);
-    if (status == ENR_AGAIN && journal->clean == 0) {
-        status = sector_prepare(journal);
-        journal->stuck = status == ENR_OK;
-        return status;
-    }
-    return status == ENR_OK ? ENR_READY : status;
 }
 
 /* All free sectors are clean: what they held is gone. */
@@ -447,14 +310,15 @@ static enr_status_t prepare(enr_journal_t *journal)
     return status;
 }
 
+/* Before the session has begun nothing is written but for somebody who waits. */
 static enr_status_t step(enr_journal_t *journal)
 {
-    enr_status_t status = journal->erasing == NOWHERE ? ENR_OK : sector_prepare(journal);
+    enr_status_t status = ENR_OK;
+    if (journal->erasing != NOWHERE || (!journal->begun && journal->wanted && !journal->stuck)) {
+        status = session_step(journal);
+    }
     if (status == ENR_OK && !journal->stats.counted) {
         status = count_one(journal);
-    }
-    if (status == ENR_OK) {
-        status = begin_if_wanted(journal);
     }
     if (status == ENR_OK && journal->begun) {
         status = prepare(journal);

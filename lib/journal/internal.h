@@ -8,23 +8,24 @@
 #define HEADER_LEN 64u
 #define ENTRY_LEN 32u
 #define ENTRY_HEAD_LEN 16u
+#define PREFIX_LEN 4u
 #define MARK_HEAD_LEN 8u
 #define MARK_TAG_LEN 8u
 #define ANNEX_MAX (255u * 16u)
 #define ANNEX_SLACK 64u /* what is kept free beyond the marks that are known */
 #define ENTRIES_MAX 4095u
+#define VOID_MAX 255u
 #define NOWHERE UINT16_MAX
 #define UNKNOWN UINT16_MAX
 
-/* Free sectors that compaction leaves for sessions to begin in: the one that holds nothing but the last session's
-   beginning must not be erased before the next one has begun in another. */
-#define RESERVE 2u
+/* Entries for which slots leave room: of a new tail, and of what a session writes again. */
+#define ENTRIES_KEPT 2u
 
 #define TRIES 8u /* looks at what may be torn before it counts as damaged */
 
 _Static_assert(ENR_JOURNAL_CONTENT_MAX >= 256 && ENR_JOURNAL_CONTENT_MAX <= 4095, "a mark's length has 12 bits");
 
-typedef enum { KIND_LEAD = 1, KIND_COPY, KIND_SALVAGE, KIND_EXTENSION, KIND_TAIL, KIND_TOMBSTONES } kind_t;
+typedef enum { KIND_LEAD = 1, KIND_COPY, KIND_TOMBSTONE, KIND_EXTENSION, KIND_TAIL } kind_t;
 
 typedef enum { MARK_STILL, MARK_SET, MARK_GONE, MARK_CONTINUED } mark_kind_t;
 
@@ -37,6 +38,8 @@ typedef struct {
     uint32_t annex_at;
     uint32_t annex_end;
     kind_t kind;
+    uint16_t born;       /* the session that wrote it, low half */
+    uint8_t void_before; /* so many entries right before it do not count */
 } entry_t;
 
 static inline uint16_t get_16(const uint8_t *in)
@@ -79,27 +82,40 @@ uint32_t padded(const enr_journal_t *journal, size_t len);
 
 enr_seal_place_t place_of(const enr_sector_t *sector, uint32_t at);
 
-/* Seals no text: the tag behind head_len bytes proves them. */
-void prove(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len);
+/* Puts a tag, or the first bytes of one, behind head_len bytes. */
+void prove(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len, size_t tag_len);
 
 /* Whether the tag behind head_len bytes is theirs. */
-bool is_proven(enr_journal_t *journal, enr_seal_place_t place, const uint8_t *bytes, size_t head_len);
+bool is_proven(enr_journal_t *journal, enr_seal_place_t place, const uint8_t *bytes, size_t head_len, size_t tag_len);
+
+/* The tag proves that one bit was wrong, which is turned: all are tried. */
+bool is_mended(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len, size_t tag_len);
 
 static inline void turn_bit(uint8_t *bytes, size_t bit)
 {
     bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
 }
 
-/* sector.c: headers, entries, and the ring of free sectors. */
+/* sector.c: headers and entries. */
 
 uint32_t sector_at(const enr_journal_t *journal, uint16_t sector);
 uint32_t entry_at(const enr_journal_t *journal, uint16_t sector, uint16_t index);
+uint32_t header_at(const enr_journal_t *journal, uint16_t sector);
+
+/* Where a sector's contents begin. */
+uint32_t contents_at(const enr_journal_t *journal, uint16_t sector);
 
 /* Bytes between a sector's header and its end. */
 uint32_t sector_usable(const enr_journal_t *journal);
 
 /* Entries that its directory could hold. */
 uint16_t sector_entries_max(const enr_journal_t *journal);
+
+/* The sector after one, round the ring. */
+uint16_t ring_next(const enr_journal_t *journal, uint16_t sector);
+
+/* Steps from one sector to another, round the ring. */
+uint16_t ring_steps(const enr_journal_t *journal, uint16_t from, uint16_t to);
 
 /* Reads a header. ENR_OK; ENR_END: erased; ENR_E_SEAL: none, or not whole; ENR_E_VERSION, ENR_E_SETTING; ENR_AGAIN,
    ENR_E_FLASH. */
@@ -108,12 +124,16 @@ ENR_NODISCARD enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, 
 /* Makes journal->view that of a sector. Statuses as sector_read. */
 ENR_NODISCARD enr_status_t sector_view(enr_journal_t *journal, uint16_t sector);
 
-/* The next sector that holds something, after one with this epoch, round the ring to the head. ENR_END: none. */
+/* The sector behind one with this epoch in the log. One whose header names another one before it stands behind headers
+   that are lost. ENR_END: none. */
 ENR_NODISCARD enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t epoch,
                                             uint16_t *out_sector, enr_sector_t *out_header);
 
-/* How many entries of the sector in view may count. */
+/* How many entries the directory of the sector in view has; walk_void tells which count. */
 ENR_NODISCARD enr_status_t sector_limit(enr_journal_t *journal, uint16_t *out_limit);
+
+/* Programs the header of a sector that is to be the head. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t header_write(enr_journal_t *journal, uint16_t sector);
 
 /* Reads an entry of a sector. ENR_OK; ENR_END: erased; ENR_E_SEAL: not whole; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_sector_t *header,
@@ -123,22 +143,32 @@ ENR_NODISCARD enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, c
 void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t head[ENTRY_HEAD_LEN],
                   entry_t *out_entry);
 
-/* Programs the head's next entry from its first 16 bytes. */
-ENR_NODISCARD enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN]);
+/* Programs the head's next entry from its first 16 bytes. born: the session that it names. ENR_OK; ENR_END: the
+   directory is full; ENR_AGAIN; ENR_E_FLASH: the head is closed. */
+ENR_NODISCARD enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint16_t born);
+
+/* ring.c: sectors that hold nothing, and those that begin to hold something. */
+
+/* Erase counts as their marker on flash says; 0: there is none. */
+uint32_t marked_erases(const uint8_t *marker);
 
 /* Free sectors. */
 uint16_t sector_free(const enr_journal_t *journal);
 
-/* Opens the next clean sector as the head. ENR_OK; ENR_END: there is none that may be taken; ENR_AGAIN. */
+/* Opens the next free sector as the head. ENR_OK; ENR_END: it is not clean, or there is none; ENR_AGAIN. */
 ENR_NODISCARD enr_status_t sector_open(enr_journal_t *journal);
 
-/* Leaves the first free sector, when it was spoiled by this session and the next one is clean: nothing need be erased
-   to begin. ENR_OK; ENR_AGAIN: it is not so, or too few are free for that. */
-ENR_NODISCARD enr_status_t sector_skip(enr_journal_t *journal);
-
-/* Does a piece of making free sectors clean. ENR_OK: all are; ENR_AGAIN: more is to do; ENR_E_FLASH: one was given up.
- */
+/* Does a piece of making free sectors clean. ENR_OK: nothing is to be erased; ENR_AGAIN: more is to do; ENR_E_FLASH:
+   one was given up. */
 ENR_NODISCARD enr_status_t sector_prepare(enr_journal_t *journal);
+
+/* Starts to erase an anchor, or asks after any erase that is under way. *out_anchor: one that is now erased, or
+   NOWHERE. ENR_OK: nothing is under way; ENR_AGAIN; ENR_E_FLASH: a sector was given up, the anchor if it was one. */
+ENR_NODISCARD enr_status_t erase_anchor(enr_journal_t *journal, uint8_t anchor);
+ENR_NODISCARD enr_status_t erase_poll(enr_journal_t *journal, uint16_t *out_anchor);
+
+/* So many sectors behind the log were given free by a new tail. */
+void sectors_freed(enr_journal_t *journal, uint16_t count);
 
 /* Whether the head has room for a slot of so many bytes beside its entry. */
 bool head_has_room(const enr_journal_t *journal, uint32_t bytes);
@@ -146,14 +176,32 @@ bool head_has_room(const enr_journal_t *journal, uint32_t bytes);
 /* A sector was erased so often. */
 void erases_learn(enr_journal_t *journal, uint32_t erases);
 
-/* mount.c */
+/* session.c: what the first sectors say of where the last session began. */
 
-/* Finds out where the log ends and what the last session left. Statuses of enr_journal_mount. */
-ENR_NODISCARD enr_status_t log_locate(enr_journal_t *journal);
+typedef struct {
+    uint32_t session;
+    uint32_t head_epoch;
+    uint32_t high;
+    uint16_t head;      /* NOWHERE: there was no log yet */
+    uint16_t void_from; /* entries of the head that count … */
+    uint16_t void_to;   /* … and where new ones went */
+    bool has_last;      /* the last one that counts stands at `last_index`, and its first bytes are these */
+    uint16_t last_index;
+    uint16_t last_born;
+    uint8_t last_head[ENTRY_HEAD_LEN];
+} anchor_t;
 
-/* Begins the session, if it has not begun: opens a sector and writes its first record, before which nothing may be
-   changed anywhere. slot, or NULL, is kept up to date. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
-ENR_NODISCARD enr_status_t session_begin(enr_journal_t *journal, enr_slot_t *slot);
+/* Reads the newest anchor. ENR_OK; ENR_END: none was ever written; ENR_E_SEAL: there are some, of another key;
+   ENR_E_VERSION, ENR_E_SETTING, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t anchors_read(enr_journal_t *journal, anchor_t *out_anchor);
+
+/* Begins the session, piece by piece. ENR_OK: it has begun; ENR_AGAIN; ENR_E_FLASH: no anchor can be written, or one
+   was given up. */
+ENR_NODISCARD enr_status_t session_step(enr_journal_t *journal);
+
+/* Whether the session has begun, before which nothing may be written. ENR_OK; ENR_AGAIN: it will; ENR_E_FLASH: it
+   cannot. */
+ENR_NODISCARD enr_status_t session_begin(enr_journal_t *journal);
 
 /* slot.c */
 
@@ -236,17 +284,8 @@ void room_drop(enr_journal_t *journal, uint32_t bytes);
 
 /* compact.c */
 
-/* Opens a pack of tombstones to journal->scratch + MARK_HEAD_LEN; its sector is in view. */
-ENR_NODISCARD enr_status_t tombstones_open(enr_journal_t *journal, const enr_place_t *place, const entry_t *entry);
-
-/* The compaction under way is given up: what it copied is void. */
-void compact_stop(enr_journal_t *journal);
-
 /* A living slot is no more: the tail may have lost its last one. */
 void compact_unpin(enr_journal_t *journal, const enr_slot_t *slot);
-
-/* Whether a slot has been copied by the compaction under way, so that it must not change now. */
-bool compact_has_copied(const enr_journal_t *journal, const enr_slot_t *slot);
 
 /* From now on the log is compacted until this slot was written again. ENR_AGAIN; ENR_E_FULL: that was tried. */
 ENR_NODISCARD enr_status_t compact_until(enr_journal_t *journal, const enr_slot_t *slot);
@@ -259,10 +298,11 @@ bool is_lead(kind_t kind);
 /* Whether a tombstone's time is over. */
 bool is_forgotten(const enr_journal_t *journal, uint16_t until_day);
 
-/* Whether an entry of the sector in view counts. */
-ENR_NODISCARD enr_status_t walk_counts(enr_journal_t *journal, uint16_t index, const entry_t *entry, bool *out_counts);
+/* Whether an entry of the sector in view, below its limit, was made void by a later one. */
+ENR_NODISCARD enr_status_t walk_void(enr_journal_t *journal, uint16_t index, bool *out_void);
 
-/* Moves to the next entry that counts; *at is then behind it. ENR_OK, ENR_END, ENR_AGAIN, ENR_E_FLASH. */
+/* Moves to the next entry that counts, or to an extension; *at is then behind it. ENR_OK; ENR_END; ENR_E_SEAL: one that
+   is damaged; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, enr_place_t *out_place,
                                      entry_t *out_entry);
 

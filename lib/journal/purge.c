@@ -5,15 +5,20 @@
 /* Most bytes of a gap that one step overwrites. */
 #define PIECE 2048u
 
+#define UNKNOWN_GAP UINT32_MAX
+
 void enr_journal_purge(enr_journal_t *journal)
 {
     journal->wanted = true;
-    if (journal->config.flash->reprogram) {
-        journal->purging = true;
-        journal->purge_at = (enr_place_t){0};
-    } else {
+    journal->stuck = false;
+    if (!journal->config.flash->reprogram) {
         journal->compact_to = journal->epoch + 1;
-        journal->stuck = false;
+        return;
+    }
+    journal->purging = true;
+    journal->purge_at = (enr_place_t){0};
+    if (journal->tail_index > 0 && journal->compact_to <= journal->tail) { /* originals of copies are there */
+        journal->compact_to = journal->tail + 1;
     }
 }
 
@@ -68,31 +73,13 @@ static enr_status_t purge_slot(enr_journal_t *journal, enr_slot_t *slot, const e
     return status;
 }
 
-static enr_status_t purge_entry(enr_journal_t *journal, const enr_place_t *at, const entry_t *entry)
-{
-    bool counts = false;
-    enr_status_t status = walk_counts(journal, at->index, entry, &counts);
-    if (status != ENR_OK || !is_lead(entry->kind)) {
-        return status;
-    }
-    if (!counts) {
-        return flash_zero(journal, entry->content_at, entry->annex_end);
-    }
-    enr_slot_t slot = {0};
-    status = slot_load(journal, *at, &slot);
-    if (status == ENR_OK && slot.gone) {
-        return purge_slot(journal, &slot, entry);
-    }
-    return status == ENR_E_SEAL ? ENR_OK : status;
-}
-
 /* To the next sector of the ring that holds something. ENR_END: that was the head. */
 static enr_status_t next_sector(enr_journal_t *journal)
 {
     enr_place_t *at = &journal->purge_at;
     enr_status_t status = ENR_END;
     while (at->sector != journal->head) {
-        at->sector = (uint16_t)((at->sector + 1u) % journal->sectors);
+        at->sector = ring_next(journal, at->sector);
         status = sector_view(journal, at->sector);
         if (status == ENR_AGAIN || status == ENR_E_FLASH) {
             return status;
@@ -104,7 +91,7 @@ static enr_status_t next_sector(enr_journal_t *journal)
     }
     at->index = 0;
     at->epoch = journal->view.epoch;
-    journal->purge_low = sector_at(journal, at->sector) + journal->config.flash->sector_size;
+    journal->purge_low = contents_at(journal, at->sector);
     return status;
 }
 
@@ -118,66 +105,118 @@ static enr_status_t stand(enr_journal_t *journal)
     if (status == ENR_OK && at->epoch != 0 && journal->view.epoch == at->epoch && at->epoch >= journal->tail) {
         return ENR_OK;
     }
-    at->sector = (uint16_t)((journal->tail_sector + journal->sectors - 1u) % journal->sectors);
+    if (journal->head == NOWHERE) {
+        return ENR_END;
+    }
+    bool first = journal->tail_sector == ENR_JOURNAL_ANCHORS;
+    at->sector = (uint16_t)(first ? journal->sectors - 1u : journal->tail_sector - 1u);
     return next_sector(journal);
 }
 
-/* What lies in a closed sector between its directory and its contents was written by an append that failed or was cut.
- */
-static enr_status_t purge_rest(enr_journal_t *journal)
+/* Overwrites a piece of what lies before an address, and was looked at by nobody. ENR_OK: there is no more. */
+static enr_status_t purge_gap(enr_journal_t *journal, uint32_t end)
 {
-    enr_place_t *at = &journal->purge_at;
-    uint32_t from = entry_at(journal, at->sector, at->index);
-    from = (from + journal->align - 1) / journal->align * journal->align;
-    bool open = at->sector == journal->head && journal->head_open;
-    if (open || journal->purge_low <= from) {
-        return next_sector(journal);
+    if (journal->purge_low == UNKNOWN_GAP || end <= journal->purge_low) {
+        return ENR_OK;
     }
-    uint32_t piece = journal->purge_low - from < PIECE ? journal->purge_low - from : PIECE;
-    enr_status_t status = flash_zero(journal, journal->purge_low - piece, journal->purge_low);
+    uint32_t piece = end - journal->purge_low < PIECE ? end - journal->purge_low : PIECE;
+    enr_status_t status = flash_zero(journal, journal->purge_low, journal->purge_low + piece);
     if (status == ENR_OK) {
-        journal->purge_low -= piece;
+        journal->purge_low += piece;
+        return journal->purge_low == end ? ENR_OK : ENR_READY;
     }
     return status;
 }
 
-/* One entry, with what lies between its place and that of the entry before it. Of an entry that is damaged nothing is
-   known: what lies near its place stays. */
-static enr_status_t purge_next(enr_journal_t *journal)
+/* What an append that failed or was cut left behind the last slot. */
+static enr_status_t purge_rest(enr_journal_t *journal, uint16_t count)
 {
     enr_place_t *at = &journal->purge_at;
+    uint32_t end = entry_at(journal, at->sector, count) + ENTRY_LEN;
+    end = at->sector == journal->head && journal->head_high < end ? journal->head_high : end;
+    end = end / journal->align * journal->align;
+    enr_status_t status = purge_gap(journal, end);
+    return status == ENR_OK ? next_sector(journal) : status;
+}
+
+/* A slot that counts, once the gap before it is overwritten. */
+static enr_status_t purge_lead(enr_journal_t *journal, const entry_t *entry)
+{
+    enr_slot_t slot = {0};
+    enr_status_t status = slot_load(journal, journal->purge_at, &slot);
+    if (status == ENR_OK && slot.gone) {
+        return purge_slot(journal, &slot, entry);
+    }
+    return status == ENR_E_SEAL ? ENR_OK : status;
+}
+
+/* Whether an entry that is void was written again for the same slot. */
+static enr_status_t find_again(enr_journal_t *journal, uint16_t index, const entry_t *entry, bool *out_found)
+{
+    uint16_t limit = 0;
+    enr_status_t status = sector_limit(journal, &limit);
+    *out_found = false;
+    for (uint16_t i = (uint16_t)(index + 1u); status == ENR_OK && i < limit && !*out_found; i++) {
+        entry_t later;
+        status = entry_read(journal, journal->view_sector, &journal->view, i, &later);
+        *out_found = status == ENR_OK && is_lead(later.kind) && later.content_at == entry->content_at;
+        status = status == ENR_AGAIN || status == ENR_E_FLASH ? status : ENR_OK;
+    }
+    return status;
+}
+
+/* One entry, with what lies between its slot and the one before it. Of an entry that is damaged nothing is known: what
+   lies near its slot stays. What is void or copied is part of such a gap. */
+static enr_status_t purge_entry(enr_journal_t *journal, uint16_t index)
+{
     entry_t entry;
+    bool is_void = false;
+    enr_status_t status = entry_read(journal, journal->view_sector, &journal->view, index, &entry);
+    if (status == ENR_OK || status == ENR_E_SEAL) {
+        enr_status_t looked = walk_void(journal, index, &is_void);
+        status = looked == ENR_OK ? status : looked;
+    }
+    if (status == ENR_E_SEAL && !is_void) {
+        journal->purge_low = UNKNOWN_GAP;
+    }
+    if (status == ENR_END || status == ENR_E_SEAL) {
+        return ENR_OK;
+    }
+    bool again = false;
+    if (status == ENR_OK && is_void && is_lead(entry.kind)) {
+        status = find_again(journal, index, &entry, &again);
+    }
+    bool dead = (is_void && !again) || (journal->purge_at.epoch == journal->tail && index < journal->tail_index);
+    bool lies = status == ENR_OK && (entry.kind == KIND_EXTENSION || (is_lead(entry.kind) && !dead));
+    if (!lies) {
+        return status;
+    }
+    status = purge_gap(journal, entry.content_at);
+    if (status == ENR_OK && is_lead(entry.kind) && !is_void) {
+        status = purge_lead(journal, &entry);
+    }
+    if (status == ENR_OK && (journal->purge_low < entry.annex_end || journal->purge_low == UNKNOWN_GAP)) {
+        journal->purge_low = entry.annex_end;
+    }
+    return status;
+}
+
+static enr_status_t purge_next(enr_journal_t *journal)
+{
     uint16_t limit = 0;
     enr_status_t status = stand(journal);
     if (status == ENR_OK) {
         status = sector_limit(journal, &limit);
     }
-    if (status == ENR_OK) {
-        bool ends = at->index >= sector_entries_max(journal) ||
-                    (at->sector == journal->head && at->index >= journal->head_count);
-        status = ends ? ENR_END : entry_read(journal, at->sector, &journal->view, at->index, &entry);
-        if (status == ENR_END) {
-            return purge_rest(journal);
-        }
+    if (status != ENR_OK) {
+        return status;
     }
-    if (status == ENR_E_SEAL) {
-        journal->purge_low = at->index < limit ? 0 : journal->purge_low;
-        at->index++;
-        return ENR_OK;
+    if (journal->purge_at.index >= limit) {
+        return purge_rest(journal, limit);
     }
-    if (status == ENR_OK && entry.kind != KIND_TAIL) {
-        if (journal->purge_low > entry.annex_end) {
-            status = flash_zero(journal, entry.annex_end, journal->purge_low);
-        }
-        if (status == ENR_OK) {
-            status = purge_entry(journal, at, &entry);
-        }
-        if (status == ENR_OK) {
-            journal->purge_low = entry.content_at;
-        }
-    }
-    at->index = (uint16_t)(at->index + (status == ENR_OK));
-    return status;
+    status = purge_entry(journal, journal->purge_at.index);
+    journal->purge_at.index = (uint16_t)(journal->purge_at.index + (status == ENR_OK));
+    return status == ENR_READY ? ENR_OK : status;
 }
 
 enr_status_t purge_one(enr_journal_t *journal)

@@ -3,11 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
-/* What a sector holds beside slots: its first record, the entry of a new tail, tombstones on their way. */
-#define OVERHEAD 96u
-
-/* What one takes of a pack, with its share of entry and tag. */
-#define TOMBSTONE_BYTES 10u
+/* What a sector holds beside slots: the entries that are kept free, and the places that sessions pass over. */
+#define OVERHEAD (ENTRIES_KEPT * ENTRY_LEN + 128u)
 
 /* Sectors that so many bytes of slots surely fit into after compaction: each but the last is filled until the largest
    one finds no room. */
@@ -19,20 +16,20 @@ static uint64_t sectors_for(const enr_journal_t *journal, uint64_t bytes, uint32
 
 static uint64_t living_bytes(const enr_journal_t *journal)
 {
-    return journal->stats.bytes + (uint64_t)TOMBSTONE_BYTES * journal->tombstones;
+    return journal->stats.bytes + (uint64_t)ENTRY_LEN * journal->tombstones;
 }
 
 static uint16_t sectors_allowed(const enr_journal_t *journal)
 {
-    uint32_t bad = journal->stats.bad + ENR_JOURNAL_SPARE + 1;
-    return (uint16_t)(journal->sectors > bad ? journal->sectors - bad : 0);
+    uint32_t others = journal->bad_count + ENR_JOURNAL_SPARE + 1 + ENR_JOURNAL_ANCHORS;
+    return (uint16_t)(journal->sectors > others ? journal->sectors - others : 0);
 }
 
 enr_status_t room_for(enr_journal_t *journal, uint32_t bytes)
 {
     uint16_t free = sector_free(journal);
     bool fits = head_has_room(journal, bytes);
-    if (fits ? free >= ENR_JOURNAL_SPARE : free > ENR_JOURNAL_SPARE && journal->clean > 0) {
+    if (fits ? free >= ENR_JOURNAL_SPARE : free > ENR_JOURNAL_SPARE) {
         return ENR_OK;
     }
     journal->wanted = true;
@@ -45,7 +42,7 @@ enr_status_t room_for(enr_journal_t *journal, uint32_t bytes)
 /* Sectors that are in use, and more than compaction would leave. */
 bool room_can_be_made(const enr_journal_t *journal)
 {
-    uint64_t used = journal->sectors - sector_free(journal) - journal->stats.bad;
+    uint64_t used = journal->sectors - ENR_JOURNAL_ANCHORS - sector_free(journal) - journal->bad_count;
     return used > sectors_for(journal, living_bytes(journal), journal->stats.largest);
 }
 
@@ -67,7 +64,7 @@ void room_add(enr_journal_t *journal, uint32_t bytes)
 
 void room_drop(enr_journal_t *journal, uint32_t bytes)
 {
-    journal->stuck = journal->restarted = false;
+    journal->stuck = false;
     journal->stats.leads--;
     journal->stats.bytes -= bytes;
 }
@@ -81,7 +78,7 @@ static uint32_t slot_bytes(const enr_journal_t *journal, size_t content_len, siz
     /* The caller counts in units of 16. */
     uint32_t more = journal->align > 16 ? ANNEX_SLACK : 0;
     uint32_t all = padded(journal, annex < ANNEX_SLACK ? ANNEX_SLACK : annex) + more;
-    uint32_t bytes = ENTRY_LEN + padded(journal, content_len + ENR_SEAL_TAG_LEN) + all;
+    uint32_t bytes = ENTRY_LEN + padded(journal, PREFIX_LEN + content_len + ENR_SEAL_TAG_LEN) + all;
     *out_annex = (uint16_t)all;
     return all <= ANNEX_MAX && bytes <= journal->slot_max ? bytes : 0;
 }
@@ -95,7 +92,7 @@ enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content, cons
     if (bytes == 0) {
         return ENR_E_LIMIT;
     }
-    enr_status_t status = session_begin(journal, NULL);
+    enr_status_t status = session_begin(journal);
     if (status == ENR_OK) {
         status = journal->number == UINT32_MAX ? ENR_E_FULL : room_for(journal, bytes);
     }
@@ -106,15 +103,18 @@ enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content, cons
         status = slot_write(journal, &order, &place);
     }
     if (status != ENR_OK) {
+        journal->wanted = journal->wanted || status == ENR_END;
         return status == ENR_END ? ENR_AGAIN : status;
     }
+    uint32_t slot_at = journal->head_high - (bytes - ENTRY_LEN);
     *out_slot = (enr_slot_t){.number = journal->number++,
                              .content_len = (uint16_t)content.len,
                              .place = place,
-                             .annex_at = journal->head_low + bytes - ENTRY_LEN - annex_len,
-                             .annex_end = journal->head_low + bytes - ENTRY_LEN};
+                             .born = (uint16_t)journal->session,
+                             .annex_at = journal->head_high - annex_len,
+                             .annex_end = journal->head_high};
     memcpy(out_slot->hash, hash, sizeof out_slot->hash);
-    put_16(out_slot->shape, (uint16_t)((journal->head_low - sector_at(journal, place.sector)) / 16));
+    put_16(out_slot->shape, (uint16_t)((slot_at - sector_at(journal, place.sector)) / 16));
     put_16(out_slot->shape + 2, (uint16_t)content.len);
     out_slot->shape[4] = (uint8_t)(annex_len / 16);
     out_slot->shape[5] = KIND_LEAD;
@@ -146,7 +146,7 @@ uint32_t enr_journal_room(const enr_journal_t *journal, size_t content_len, size
 void enr_journal_stats(const enr_journal_t *journal, enr_journal_stats_t *out_stats)
 {
     *out_stats = journal->stats;
-    out_stats->clean = journal->clean;
+    out_stats->clean = (uint32_t)(journal->clean + journal->fresh);
     out_stats->bad = journal->bad_count;
     if (out_stats->erases_max == 0) {
         out_stats->erases_min = 0;

@@ -21,7 +21,8 @@ enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *ou
         return status;
     }
     struct enr_slot *next_held = out_slot->next_held;
-    *out_slot = (enr_slot_t){.number = entry.number, .content_len = entry.content_len, .place = place};
+    *out_slot =
+        (enr_slot_t){.number = entry.number, .content_len = entry.content_len, .place = place, .born = entry.born};
     out_slot->next_held = next_held;
     memcpy(out_slot->hash, entry.head + 10, sizeof out_slot->hash);
     memcpy(out_slot->shape, entry.head + 4, sizeof out_slot->shape);
@@ -43,13 +44,18 @@ enr_status_t slot_check(enr_journal_t *journal, const enr_slot_t *slot)
 {
     uint16_t limit = 0;
     enr_status_t status = sector_view(journal, slot->place.sector);
-    if (status == ENR_OK && journal->view.epoch == slot->place.epoch && slot->place.epoch >= journal->tail) {
+    bool dead = slot->place.epoch == journal->tail && slot->place.index < journal->tail_index;
+    bool is_void = false;
+    if (status == ENR_OK && journal->view.epoch == slot->place.epoch && slot->place.epoch >= journal->tail && !dead) {
         status = sector_limit(journal, &limit);
+        if (status == ENR_OK && slot->place.index < limit) {
+            status = walk_void(journal, slot->place.index, &is_void);
+        }
     }
     if (status == ENR_AGAIN || status == ENR_E_FLASH) {
         return status;
     }
-    return slot->place.index < limit ? ENR_OK : ENR_E_SEAL;
+    return slot->place.index < limit && !is_void ? ENR_OK : ENR_E_SEAL;
 }
 
 enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot)
@@ -67,7 +73,7 @@ enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot)
     slot_head(slot, head);
     enr_status_t status = sector_view(journal, slot->place.sector);
     if (status == ENR_OK) {
-        status = flash_read(journal, at, text, len);
+        status = flash_read(journal, at + PREFIX_LEN, text, len);
     }
     if (status != ENR_OK) {
         return status;
@@ -140,7 +146,7 @@ uint32_t slot_marks(const enr_journal_t *journal, const enr_slot_t *slot)
 
 uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool generous, uint16_t *out_annex)
 {
-    uint32_t content = slot->content_len == 0 ? 0 : padded(journal, slot->content_len + ENR_SEAL_TAG_LEN);
+    uint32_t content = padded(journal, PREFIX_LEN + slot->content_len + ENR_SEAL_TAG_LEN);
     uint32_t annex = 16u * slot->shape[4];
     uint32_t least = slot_marks(journal, slot) + (generous ? ANNEX_SLACK : 0);
     uint32_t most = ENTRY_LEN + content < journal->slot_max ? journal->slot_max - ENTRY_LEN - content : 0;
@@ -221,51 +227,61 @@ static void make_head(const enr_journal_t *journal, const slot_order_t *order, u
     }
 }
 
+/* Programs the content: its first unit, which says how much is going to be touched, before the rest. */
+static enr_status_t write_content(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint32_t at, size_t len,
+                                  uint32_t extent)
+{
+    uint8_t *text = journal->scratch + MARK_HEAD_LEN;
+    uint8_t *prefix = text - PREFIX_LEN;
+    enr_seal_place_t place = {.epoch = journal->head_epoch, .offset = at, .salt = journal->head_salt};
+    enr_status_t status =
+        enr_seal_text(journal->config.seal, place, (enr_span_t){head, ENTRY_HEAD_LEN}, (enr_span_t){text, len}, text);
+    assert(status == ENR_OK);
+    put_16(prefix, (uint16_t)(extent / 16));
+    put_16(prefix + 2, (uint16_t)~get_16(prefix));
+    size_t all = PREFIX_LEN + len + ENR_SEAL_TAG_LEN;
+    size_t first = all < journal->align ? all : journal->align;
+    status = flash_program(journal, at, prefix, first);
+    return status == ENR_OK ? flash_program(journal, at + (uint32_t)first, prefix + first, all - first) : status;
+}
+
 /* Content, then marks, then the entry, which makes them count. ENR_AGAIN only before the first program. */
-static enr_status_t write_once(enr_journal_t *journal, const slot_order_t *order, uint32_t at)
+static enr_status_t write_once(enr_journal_t *journal, const slot_order_t *order, uint32_t extent)
 {
     size_t len = 0;
     uint8_t head[ENTRY_HEAD_LEN];
-    uint8_t *text = journal->scratch + MARK_HEAD_LEN;
+    uint32_t at = journal->head_high;
     make_head(journal, order, at, head);
     enr_status_t status = fetch(journal, order, &len);
-    if (status != ENR_OK) {
-        return status;
-    }
-    if (len > 0) {
-        enr_seal_place_t place = {.epoch = journal->head_epoch, .offset = at, .salt = journal->config.salt};
-        status =
-            enr_seal_text(journal->config.seal, place, (enr_span_t){head, sizeof head}, (enr_span_t){text, len}, text);
-        assert(status == ENR_OK);
-        status = flash_program(journal, at, text, len + ENR_SEAL_TAG_LEN);
-    }
-    if (status == ENR_OK) {
-        journal->head_low = at; /* whatever comes, this place is used */
+    if (status == ENR_OK && is_lead(order->kind)) {
+        status = write_content(journal, head, at, len, extent);
+        journal->head_high += status == ENR_AGAIN ? 0 : extent; /* whatever comes, this place is used */
     }
     if (status == ENR_OK && order->from != NULL) {
         entry_t entry;
         entry_decode(journal, journal->head, head, &entry);
         status = marks_copy(journal, order->from, &entry);
     }
-    return status == ENR_OK ? entry_write(journal, head) : status;
+    if (status == ENR_OK) {
+        status = entry_write(journal, head, (uint16_t)journal->session);
+    }
+    if (status == ENR_OK) {
+        journal->head_high = at + extent;
+    }
+    return status;
 }
 
 enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_place_t *out_place)
 {
-    size_t len = content_len(order);
-    uint32_t bytes = (len > 0 ? padded(journal, len + ENR_SEAL_TAG_LEN) : 0) + order->annex;
+    uint32_t content = padded(journal, PREFIX_LEN + content_len(order) + ENR_SEAL_TAG_LEN);
+    uint32_t extent = (is_lead(order->kind) ? content : 0) + order->annex;
     bool failed = false;
     for (;;) {
-        enr_status_t status = ENR_OK;
-        if (!head_has_room(journal, bytes + ENTRY_LEN)) { /* there is always room for the entry of a new tail */
-            journal->head_open = false;
-            status = sector_open(journal);
-            if (status != ENR_OK) {
-                return failed ? ENR_E_FLASH : status;
-            }
+        enr_status_t status = head_has_room(journal, extent) ? ENR_OK : sector_open(journal);
+        if (status != ENR_OK) {
+            return failed ? ENR_E_FLASH : status;
         }
-        uint32_t at = journal->head_low - bytes;
-        status = write_once(journal, order, at);
+        status = write_once(journal, order, extent);
         if (status == ENR_OK) {
             *out_place = (enr_place_t){
                 .epoch = journal->head_epoch, .sector = journal->head, .index = (uint16_t)(journal->head_count - 1u)};

@@ -2,77 +2,61 @@
 
 #include <string.h>
 
-/* Puts a cursor that stands nowhere, or in a sector that is gone, at the tail. ENR_END: there is no log. */
+/* Puts a cursor that stands nowhere, or where everything is dead, at the tail. ENR_END: there is no log. */
 static enr_status_t stand(enr_journal_t *journal, enr_place_t *at)
 {
     if (journal->head == NOWHERE) {
         return ENR_END;
     }
-    if (at->epoch >= journal->tail && at->epoch != 0) {
-        enr_status_t status = sector_view(journal, at->sector);
-        if (status == ENR_AGAIN || status == ENR_E_FLASH || (status == ENR_OK && journal->view.epoch == at->epoch)) {
-            return status;
-        }
+    enr_status_t status = ENR_END;
+    if (at->epoch > journal->tail || (at->epoch == journal->tail && at->index >= journal->tail_index)) {
+        status = sector_view(journal, at->sector);
     }
-    enr_status_t status = sector_view(journal, journal->tail_sector);
-    *at = (enr_place_t){.epoch = journal->tail, .sector = journal->tail_sector};
+    if (status == ENR_AGAIN || status == ENR_E_FLASH || (status == ENR_OK && journal->view.epoch == at->epoch)) {
+        return status;
+    }
+    status = sector_view(journal, journal->tail_sector);
+    *at = (enr_place_t){.epoch = journal->tail, .sector = journal->tail_sector, .index = journal->tail_index};
     return status == ENR_AGAIN || status == ENR_E_FLASH ? status : ENR_OK;
 }
 
-/* The tail with which the sector in view was left by its session. */
-static enr_status_t settle(enr_journal_t *journal, uint32_t tail, uint32_t *out_tail)
+/* Looks for the next entry behind one that makes others void. */
+static enr_status_t find_void(enr_journal_t *journal, uint16_t index, uint16_t limit)
 {
-    enr_sector_t header = journal->view;
-    uint16_t sector = journal->view_sector;
-    uint32_t session = header.session;
-    for (uint16_t i = 0; i < journal->sectors; i++) {
-        enr_status_t status = sector_successor(journal, sector, header.epoch, &sector, &header);
-        if (status == ENR_END) {
-            break;
-        }
-        if (status != ENR_OK || header.session != session || header.tail > tail) {
-            *out_tail = header.tail;
+    uint16_t at = (uint16_t)(index + 1u);
+    entry_t entry = {0};
+    journal->view_from = journal->view_to = 0;
+    for (; at < limit; at++) {
+        enr_status_t status = entry_read(journal, journal->view_sector, &journal->view, at, &entry);
+        if (status == ENR_AGAIN || status == ENR_E_FLASH) {
             return status;
         }
+        if (status == ENR_OK && entry.void_before > 0 && entry.void_before <= at) {
+            break;
+        }
     }
-    *out_tail = journal->tail;
+    journal->view_from = index;
+    journal->view_to = at;
+    journal->view_void = (uint16_t)(at < limit ? at - entry.void_before : at);
     return ENR_OK;
 }
 
-/* Which copies of the sector in view count: those of a compaction that came to its end in the same session. */
-static enr_status_t find_copies(enr_journal_t *journal, uint16_t limit)
+enr_status_t walk_void(enr_journal_t *journal, uint16_t index, bool *out_void)
 {
-    uint16_t copies = 0;
-    uint32_t tail = journal->view.tail;
-    for (uint16_t i = 0; i < limit; i++) {
-        entry_t entry;
-        enr_status_t status = entry_read(journal, journal->view_sector, &journal->view, i, &entry);
-        if (status == ENR_END) {
-            break;
-        }
-        if (status != ENR_OK && status != ENR_E_SEAL) {
-            return status;
-        }
-        if (status == ENR_OK && entry.kind == KIND_TAIL && entry.number > tail) {
-            tail = entry.number;
-            copies = i;
-        }
+    if (journal->view_sector == journal->head && index >= journal->void_from && index < journal->void_to) {
+        *out_void = journal->last.epoch == 0 || index != journal->last.index;
+        return ENR_OK;
     }
-    uint32_t settled = tail;
-    enr_status_t status = settle(journal, tail, &settled);
-    journal->view_copies = settled > tail ? limit : copies;
-    return status;
-}
-
-enr_status_t walk_counts(enr_journal_t *journal, uint16_t index, const entry_t *entry, bool *out_counts)
-{
     uint16_t limit = 0;
     enr_status_t status = sector_limit(journal, &limit);
-    bool copied = entry->kind == KIND_COPY || entry->kind == KIND_TOMBSTONES;
-    if (status == ENR_OK && copied && journal->view_copies == UNKNOWN) {
-        status = find_copies(journal, limit);
+    if (status == ENR_OK && journal->view_sector != journal->head && index >= journal->view_count) {
+        *out_void = true;
+        return ENR_OK;
     }
-    *out_counts = status == ENR_OK && index < limit && (!copied || index < journal->view_copies);
+    if (status == ENR_OK && (index < journal->view_from || index >= journal->view_to)) {
+        status = find_void(journal, index, limit);
+    }
+    *out_void = status == ENR_OK && index >= journal->view_void;
     return status;
 }
 
@@ -89,33 +73,41 @@ static enr_status_t move_on(enr_journal_t *journal, enr_place_t *at)
     return status;
 }
 
+/* The entry at the cursor. ENR_READY: there is none that counts; ENR_END: nor behind it in this sector. */
+static enr_status_t entry_at_cursor(enr_journal_t *journal, const enr_place_t *at, entry_t *out_entry)
+{
+    uint16_t limit = 0;
+    bool is_void = false;
+    if (journal->view_sector != at->sector) {
+        return ENR_END; /* its header is lost */
+    }
+    enr_status_t status = sector_limit(journal, &limit);
+    if (status != ENR_OK || at->index >= limit) {
+        return status != ENR_OK ? status : ENR_END;
+    }
+    status = entry_read(journal, at->sector, &journal->view, at->index, out_entry);
+    if (status == ENR_END) {
+        return ENR_READY; /* a place that a session passed over */
+    }
+    if (status == ENR_E_SEAL || (status == ENR_OK && out_entry->kind != KIND_EXTENSION)) {
+        enr_status_t looked = walk_void(journal, at->index, &is_void);
+        status = looked != ENR_OK ? looked : is_void ? ENR_READY : status;
+    }
+    return status;
+}
+
 enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, enr_place_t *out_place, entry_t *out_entry)
 {
     enr_status_t status = stand(journal, at);
-    while (status == ENR_OK) {
-        uint16_t limit = 0;
-        if (journal->view_sector == at->sector) {
-            status = sector_limit(journal, &limit);
-        }
-        if (status == ENR_OK && at->index < limit) {
-            status = entry_read(journal, at->sector, &journal->view, at->index, out_entry);
-        } else if (status == ENR_OK) {
-            status = ENR_END;
-        }
+    while (status == ENR_OK || status == ENR_READY) {
+        status = entry_at_cursor(journal, at, out_entry);
         if (status == ENR_END) {
             status = move_on(journal, at);
             continue;
         }
-        if (status != ENR_OK && status != ENR_E_SEAL) {
-            return status;
-        }
-        bool good = status == ENR_OK;
-        status = good ? walk_counts(journal, at->index, out_entry, &good) : ENR_E_SEAL;
-        if (status == ENR_OK || status == ENR_E_SEAL) {
-            *out_place = *at;
-            at->index++;
-        }
-        if (status == ENR_E_SEAL || (status == ENR_OK && good)) {
+        *out_place = *at;
+        at->index = (uint16_t)(at->index + (status == ENR_OK || status == ENR_READY || status == ENR_E_SEAL));
+        if (status != ENR_READY) {
             return status;
         }
     }
@@ -124,7 +116,7 @@ enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, enr_place_t *out
 
 bool is_lead(kind_t kind)
 {
-    return kind == KIND_LEAD || kind == KIND_COPY || kind == KIND_SALVAGE;
+    return kind == KIND_LEAD || kind == KIND_COPY;
 }
 
 enr_status_t enr_journal_next(enr_journal_t *journal, enr_cursor_t *cursor, enr_slot_t *out_slot)
@@ -163,32 +155,22 @@ typedef struct {
     uint16_t until_day;
 } search_t;
 
-static enr_status_t look_in_tombstones(enr_journal_t *journal, const enr_place_t *place, const entry_t *entry,
-                                       search_t *search)
-{
-    enr_status_t status = tombstones_open(journal, place, entry);
-    for (uint16_t i = 0; status == ENR_OK && i + 8u <= entry->content_len; i = (uint16_t)(i + 8u)) {
-        const uint8_t *one = journal->scratch + MARK_HEAD_LEN + i;
-        uint16_t day = get_16(one + ENR_JOURNAL_HASH_LEN);
-        if (memcmp(one, search->hash, ENR_JOURNAL_HASH_LEN) == 0 && !is_forgotten(journal, day)) {
-            search->is_tombstone = true;
-            search->until_day = day;
-        }
-    }
-    return status;
-}
-
 /* The slot with the largest number counts: compaction writes old ones behind young ones. */
-static enr_status_t look_at(enr_journal_t *journal, const enr_place_t *place, const entry_t *entry, search_t *search)
+static void look_at(const enr_journal_t *journal, const enr_place_t *place, const entry_t *entry, search_t *search)
 {
+    const uint8_t *hash = entry->head + 10;
     if (is_lead(entry->kind) && entry->number >= search->number &&
         (search->hash == NULL ? entry->number == search->number
-                              : memcmp(entry->head + 10, search->hash, ENR_JOURNAL_HASH_LEN) == 0)) {
+                              : memcmp(hash, search->hash, ENR_JOURNAL_HASH_LEN) == 0)) {
         search->number = entry->number;
         search->place = *place;
     }
-    bool tombstones = search->hash != NULL && entry->kind == KIND_TOMBSTONES;
-    return tombstones ? look_in_tombstones(journal, place, entry, search) : ENR_OK;
+    uint16_t day = get_16(entry->head + 4);
+    if (search->hash != NULL && entry->kind == KIND_TOMBSTONE && !is_forgotten(journal, day) &&
+        memcmp(hash, search->hash, ENR_JOURNAL_HASH_LEN) == 0) {
+        search->is_tombstone = true;
+        search->until_day = day;
+    }
 }
 
 static enr_status_t find(enr_journal_t *journal, search_t search, enr_slot_t *out_slot)
@@ -199,7 +181,7 @@ static enr_status_t find(enr_journal_t *journal, search_t search, enr_slot_t *ou
         entry_t entry;
         enr_status_t status = walk_next(journal, &at, &place, &entry);
         if (status == ENR_OK) {
-            status = look_at(journal, &place, &entry, &search);
+            look_at(journal, &place, &entry, &search);
         }
         if (status == ENR_END) {
             break;

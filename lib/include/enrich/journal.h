@@ -3,6 +3,7 @@
 
    One context: all functions, and those of the store beside it, are called from one thread and never from an interrupt.
    ENR_AGAIN of any function means that nothing was done: call enr_journal_step until it gives ENR_OK, then ask again.
+   So does the first write after a mount: a session begins with the erase of one sector, which the steps do.
    ENR_E_FLASH: the part refused; what was to be written is not there, everything else is. */
 #ifndef ENRICH_JOURNAL_H
 #define ENRICH_JOURNAL_H
@@ -21,18 +22,17 @@
 /* Bytes of the digest by which a lead is found again. */
 #define ENR_JOURNAL_HASH_LEN 6u
 
-/* Free sectors that leads leave alone, so that sessions can always begin and compaction can always go on, however often
-   the power is cut: lib/journal/FORMAT.md counts them. */
-#define ENR_JOURNAL_SPARE 5u
+/* Free sectors that leads leave alone, so that compaction can always go on: lib/journal/FORMAT.md counts them. */
+#define ENR_JOURNAL_SPARE 4u
+
+/* The region's first sectors, which say how the last session began. One of them may be bad. */
+#define ENR_JOURNAL_ANCHORS 3u
 
 /* The least number of sectors of a region. */
-#define ENR_JOURNAL_SECTORS_MIN 8u
+#define ENR_JOURNAL_SECTORS_MIN (ENR_JOURNAL_ANCHORS + ENR_JOURNAL_SPARE + 2u)
 
 /* Bad sectors that are remembered until the next mount; more of them are tried again each time round. */
 #define ENR_JOURNAL_BAD_MAX 8u
-
-/* Tombstones that compaction writes at once. */
-#define ENR_JOURNAL_TOMBSTONES 32u
 
 /* Where an entry lies. Private. */
 typedef struct {
@@ -47,8 +47,8 @@ typedef struct {
     uint32_t data_at; /* private: offset of the mark in the region */
 } enr_register_t;
 
-/* A lead's slot as it is known to its user: read-only but for the private fields. It goes stale when its sector is
-   compacted, and the newest lead's with the first write after a mount, unless it is held (enr_journal_hold); and when
+/* A lead's slot as it is known to its user: read-only but for the private fields. It goes stale when it is compacted,
+   and the newest lead's when the first write after a mount is prepared, unless it is held (enr_journal_hold); and when
    somebody else writes to the same slot. A stale one gives ENR_E_SEAL. */
 typedef struct enr_slot {
     uint32_t number; /* of the lead, from 1; the same for ever */
@@ -60,8 +60,8 @@ typedef struct enr_slot {
 
     /* private */
     enr_place_t place;
-    enr_place_t copy; /* while its sector is being compacted: where it will be */
     struct enr_slot *next_held;
+    uint16_t born;         /* the session that wrote its entry, low half */
     uint8_t shape[6];      /* what its entry says of its content and annex */
     uint8_t last;          /* the last mark: 0x80, its kind and its register; 0: none … */
     uint8_t last_sequence; /* … its number … */
@@ -91,7 +91,7 @@ typedef struct {
     uint32_t salt;            /* differs from mount to mount: random, or a counter */
 } enr_journal_config_t;
 
-/* Private: a sector's header, and what else is known of the one looked at last. */
+/* Private: a sector's header. */
 typedef struct {
     uint32_t epoch;
     uint32_t session;
@@ -100,8 +100,10 @@ typedef struct {
     uint32_t salt;
     uint32_t erases;
     uint16_t tail_sector;
-    uint16_t before;       /* the sector before it that holds something … */
-    uint16_t before_count; /* … and how many entries of that one count */
+    uint16_t tail_index;
+    uint16_t before;       /* the sector before it in the log … */
+    uint16_t before_count; /* … how many entries of that one count … */
+    uint16_t before_used;  /* … and how many are there */
 } enr_sector_t;
 
 /* The journal. Private; sizes for RAM: about ENR_JOURNAL_CONTENT_MAX + 600 bytes. */
@@ -112,43 +114,53 @@ typedef struct {
     uint32_t slot_max; /* bytes of the largest slot that is taken */
 
     /* the session */
-    bool begun;    /* its first record is durable */
-    bool wanted;   /* somebody waits for room */
-    bool stuck;    /* nothing that could be done would make room */
-    bool distrust; /* a mark could not be written: annexes are read to their ends */
     uint32_t session;
-    enr_place_t last;      /* the last slot of the session before, which may be torn; epoch 0: none … */
-    uint8_t last_head[16]; /* … and its entry as it was read once */
+    bool decided;          /* its anchor is durable */
+    bool begun;            /* and so is the entry that an earlier one may have left torn: anything may be written */
+    bool wanted;           /* somebody waits for that, or for room */
+    bool stuck;            /* nothing that could be done would make room */
+    bool distrust;         /* a mark could not be written: annexes are read to their ends */
+    uint8_t anchor_kept;   /* the anchor that counts */
+    uint8_t anchor_first;  /* the one to be written before others */
+    uint8_t anchors_bad;   /* one bit each */
+    enr_place_t last;      /* the last entry of the session before, which may be torn; epoch 0: none … */
+    uint8_t last_head[16]; /* … as it was read once */
+    uint16_t last_born;
+    uint16_t void_from; /* entries of the head from here … */
+    uint16_t void_to;   /* … to there do not count, but for `last` */
 
     /* the log */
     uint32_t epoch; /* the largest so far */
     uint32_t number;
     uint32_t tail;
     uint16_t tail_sector;
-    uint16_t kept_tail_sector; /* before the session has begun: as headers say */
-    uint16_t head;             /* the newest sector */
-    uint16_t head_count;       /* its entries */
+    uint16_t tail_index; /* entries of the tail before it are dead */
+    uint16_t head;       /* the newest sector */
+    uint16_t head_count; /* its entries */
+    uint16_t head_void;  /* entries that the next one makes void */
     bool head_open;
     uint32_t head_epoch;
-    uint32_t head_low;   /* its contents begin here */
-    uint16_t used;       /* the newest sector that holds something … */
-    uint16_t used_count; /* … and its entries that count */
+    uint32_t head_salt;
+    uint32_t head_high; /* contents go on here */
 
-    /* free sectors */
-    uint16_t clean;          /* ready: the first ones of them */
-    bool spoiled;            /* the first one that looked clean was spoiled: */
-    uint16_t spoiled_sector; /* before it none is trusted; NOWHERE: it is erased */
-    uint16_t arc;            /* they begin behind this sector */
-    uint16_t guarded[2];     /* needed until the session has begun */
-    uint16_t erasing;        /* sector */
-    uint32_t erases;         /* of it */
+    /* free sectors, from behind the head to before the tail */
+    uint16_t clean;   /* the first ones, which this session erased */
+    uint16_t dirty;   /* the last ones, which are to be erased … */
+    uint16_t fresh;   /* … and those before them, which this session erased */
+    bool sweeping;    /* earlier sessions may have left others before those */
+    uint8_t purpose;  /* of the erase under way */
+    uint16_t erasing; /* its sector */
+    uint32_t erases;  /* of it */
     uint16_t bad_count;
     uint16_t bad[ENR_JOURNAL_BAD_MAX];
 
     /* the sector looked at last */
     uint16_t view_sector;
-    uint16_t view_limit;  /* entries that may count; UINT16_MAX: not known yet */
-    uint16_t view_copies; /* copies before this entry count; UINT16_MAX: not known yet */
+    uint16_t view_limit; /* its entries; UINT16_MAX: not known yet */
+    uint16_t view_count; /* those from here on do not count */
+    uint16_t view_from;  /* from this entry … */
+    uint16_t view_to;    /* … to this one those behind the next are void: */
+    uint16_t view_void;
     enr_sector_t view;
 
     /* counting and compaction */
@@ -157,20 +169,15 @@ typedef struct {
     uint32_t tombstones; /* that are to be remembered */
     uint32_t extensions; /* bytes of annexes beyond those of their slots */
     uint32_t compact_to; /* compaction goes on until the tail is this epoch */
-    bool purging;
-    enr_place_t purge_at;
-    uint32_t purge_low; /* what lies below it in the sector is not looked at yet */
     bool compacting;
     bool repairing; /* what cannot be read is dropped */
-    bool restarted; /* a session was begun to make room for this compaction */
     bool pinned;    /* the tail's entry before pin_index lives */
     uint16_t pin_index;
-    uint16_t compact_index; /* the tail's entries before it are copied */
-    uint16_t gone;          /* slots of the tail that are not copied … */
+    uint32_t gone_before; /* slots of sectors that are still to be erased */
     uint32_t gone_extensions;
-    uint32_t gone_before; /* … and of tails before it, until they are erased */
-    uint16_t pack_count;
-    uint8_t pack[8 * ENR_JOURNAL_TOMBSTONES];
+    bool purging;
+    enr_place_t purge_at;
+    uint32_t purge_low; /* what lies below it in the sector was looked at */
 
     enr_journal_stats_t stats;
     enr_slot_t *held;
@@ -183,11 +190,11 @@ typedef struct {
     enr_place_t at;
 } enr_cursor_t;
 
-/* Mounts a region: an erased one, or one with a journal. Reads each sector's header and the directory of the newest;
-   writes nothing. config's parts must outlive the journal. ENR_OK. ENR_E_SETTING: geometry (sizes, program unit, fewer
-   sectors than ENR_JOURNAL_SECTORS_MIN), or the region was written with another one. ENR_E_VERSION: a newer format;
-   nothing is changed. ENR_E_SEAL: there are leads, and the key is another one. ENR_E_FLASH, ENR_AGAIN (an erase is
-   under way). */
+/* Mounts a region: an erased one, or one with a journal. Reads each sector's header and the directories of the newest
+   and the oldest; writes nothing. config's parts must outlive the journal. ENR_OK. ENR_E_SETTING: geometry (sizes,
+   program unit, fewer sectors than ENR_JOURNAL_SECTORS_MIN), or the region was written with another one. ENR_E_VERSION:
+   a newer format; nothing is changed. ENR_E_SEAL: there are leads, and the key is another one. ENR_E_FLASH, ENR_AGAIN
+   (an erase is under way). */
 ENR_NODISCARD enr_status_t enr_journal_mount(enr_journal_t *journal, const enr_journal_config_t *config);
 
 /* Appends a lead. ENR_OK: it is durable; *out_slot is its slot, with a number that no lead had before. content: 1 to
