@@ -86,6 +86,7 @@ enr_status_t enr_agent_init(enr_agent_t *agent, const enr_agent_config_t *config
     agent->scanning = true;
     agent->tallying = true;
     agent->unread = true;
+    enr_journal_begin(config->journal);
     timer_start(&agent->hold, now_ms, pace_random(agent, agent->paces.spread_ms + 1));
     timer_start(&agent->rounds, now_ms, pace_random(agent, agent->paces.late_poll_ms));
     return ENR_OK;

@@ -152,6 +152,9 @@ ENR_NODISCARD enr_status_t entry_write(enr_journal_t *journal, const uint8_t hea
 /* Erase counts as their marker on flash says; 0: there is none. */
 uint32_t marked_erases(const uint8_t *marker);
 
+/* Sectors that were given up. */
+uint16_t sector_bad(const enr_journal_t *journal);
+
 /* Free sectors. */
 uint16_t sector_free(const enr_journal_t *journal);
 

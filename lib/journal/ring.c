@@ -14,9 +14,14 @@
 
 typedef enum { FOR_HEAD, FOR_DEAD, FOR_SWEEP, FOR_ANCHOR } purpose_t;
 
+uint16_t sector_bad(const enr_journal_t *journal)
+{
+    return journal->bad_count < ENR_JOURNAL_BAD_MAX ? journal->bad_count : ENR_JOURNAL_BAD_MAX;
+}
+
 static bool is_bad(const enr_journal_t *journal, uint16_t sector)
 {
-    for (uint16_t i = 0; i < journal->bad_count && i < ENR_JOURNAL_BAD_MAX; i++) {
+    for (uint16_t i = 0; i < sector_bad(journal); i++) {
         if (journal->bad[i] == sector) {
             return true;
         }
@@ -44,7 +49,7 @@ uint16_t sector_free(const enr_journal_t *journal)
 {
     uint16_t len = arc_len(journal);
     uint16_t free = len;
-    for (uint16_t i = 0; i < journal->bad_count && i < ENR_JOURNAL_BAD_MAX; i++) {
+    for (uint16_t i = 0; i < sector_bad(journal); i++) {
         uint16_t steps = ring_steps(journal, before_free(journal), journal->bad[i]);
         free = (uint16_t)(free - (steps == 0 ? journal->head == NOWHERE : steps <= len));
     }

@@ -21,7 +21,7 @@ static uint64_t living_bytes(const enr_journal_t *journal)
 
 static uint16_t sectors_allowed(const enr_journal_t *journal)
 {
-    uint32_t others = journal->bad_count + ENR_JOURNAL_SPARE + 1 + ENR_JOURNAL_ANCHORS;
+    uint32_t others = sector_bad(journal) + ENR_JOURNAL_SPARE + 1 + ENR_JOURNAL_ANCHORS;
     return (uint16_t)(journal->sectors > others ? journal->sectors - others : 0);
 }
 
@@ -42,7 +42,7 @@ enr_status_t room_for(enr_journal_t *journal, uint32_t bytes)
 /* Sectors that are in use, and more than compaction would leave. */
 bool room_can_be_made(const enr_journal_t *journal)
 {
-    uint64_t used = journal->sectors - ENR_JOURNAL_ANCHORS - sector_free(journal) - journal->bad_count;
+    uint64_t used = journal->sectors - ENR_JOURNAL_ANCHORS - sector_free(journal) - sector_bad(journal);
     return used > sectors_for(journal, living_bytes(journal), journal->stats.largest);
 }
 
@@ -147,7 +147,7 @@ void enr_journal_stats(const enr_journal_t *journal, enr_journal_stats_t *out_st
 {
     *out_stats = journal->stats;
     out_stats->clean = (uint32_t)(journal->clean + journal->fresh);
-    out_stats->bad = journal->bad_count;
+    out_stats->bad = sector_bad(journal);
     if (out_stats->erases_max == 0) {
         out_stats->erases_min = 0;
     }

@@ -295,3 +295,8 @@ enr_status_t session_begin(enr_journal_t *journal)
     bool lost = !journal->decided && journal->erasing == NOWHERE && next_anchor(journal) == ENR_JOURNAL_ANCHORS;
     return lost ? ENR_E_FLASH : journal->stuck ? ENR_E_FULL : ENR_AGAIN;
 }
+
+void enr_journal_begin(enr_journal_t *journal)
+{
+    journal->wanted = journal->wanted || !journal->begun;
+}

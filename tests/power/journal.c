@@ -19,7 +19,6 @@
 #include "enrich/tls.h"
 
 #include "enrich_script_flash.h"
-#include "../../lib/journal/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -155,39 +154,8 @@ typedef struct {
 static sum_t *sum;
 static const char *doing = "";
 
-static void dump(void)
-{
-    enr_journal_t *j = &world->journal;
-    printf("last %u/%u/%u\n", j->last.epoch, j->last.sector, j->last.index);
-    for (unsigned a = 0; a < 3; a++) for (unsigned c = 0; c < 2; c++) {
-        uint8_t b[80]; (void)!flash_read(j, sector_at(j, (uint16_t)a) + c * j->config.flash->sector_size / 2, b, 80);
-        if (!is_erased(b, 80)) printf("anchor %u.%u: session %u head %u/%u high %x void %u-%u last %d/%u born %u number %u kind %u at %x\n", a, c, get_32(b+8), get_32(b+24), get_16(b+6), get_32(b+28), get_16(b+32), get_16(b+34), b[36], get_16(b+38), get_16(b+40), get_32(b+42), b[51], 16*get_16(b+46));
-    }
-    j->last = (enr_place_t){0};
-    printf("session %u tail %u/%u/%u head %u/%u count %u void %u-%u\n", j->session, j->tail, j->tail_sector, j->tail_index, j->head_epoch, j->head, j->head_count, j->void_from, j->void_to);
-    for (uint16_t s = 3; s < j->sectors; s++) {
-        enr_sector_t h;
-        enr_status_t st = sector_read(j, s, &h);
-        printf("sector %u: %s", s, enr_status_name(st));
-        if (st == ENR_OK) {
-            printf(" epoch %u session %u tail %u/%u/%u before %u count %u/%u\n", h.epoch, h.session, h.tail, h.tail_sector, h.tail_index, h.before, h.before_count, h.before_used);
-            for (uint16_t i = 0; i < 40; i++) {
-                entry_t e;
-                st = entry_read(j, s, &h, i, &e);
-                if (st == ENR_OK && (is_lead(e.kind) || e.kind == KIND_EXTENSION)) {
-                    enr_slot_t sl = {0};
-                    if (is_lead(e.kind)) printf("%s last %x seq %u annex_at %x: ", enr_status_name(slot_load(j, (enr_place_t){h.epoch, s, i}, &sl)), sl.last, sl.last_sequence, sl.annex_at);
-                    for (uint32_t a = e.annex_at; a < e.annex_end; a += j->align) { uint8_t u[32]; (void)!flash_read(j, a, u, 32); if (!is_erased(u, j->align)) printf("[%x: k%d r%d seq%d len%d s%d] ", a, u[0]>>4&3, u[0]>>6, u[2], (u[0]&15)<<8|u[1], u[6]); }
-                }
-                if (st == ENR_OK) printf("   %u: kind %d number %u void %u born %u at %x len %u annex %x-%x\n", i, e.kind, e.number, e.void_before, e.born, e.content_at, e.content_len, e.annex_at, e.annex_end);
-                else if (st != ENR_END) printf("   %u: %s\n", i, enr_status_name(st));
-            }
-        } else printf("\n");
-    }
-}
 static void fail(const char *what, uint32_t number)
 {
-    static int once; if (getenv("POWER_DUMP") && !once++) dump();
     sum->lost++;
     printf("power: journal: %s: %s (lead %u) after %s, operation %llu, cut %d\n", geometry->name, what, number, doing,
            (unsigned long long)world->flash.operations, (int)world->flash.cut_kind);

@@ -95,7 +95,7 @@ static void make_texts(void)
 static const enr_script_flash_config_t GEOMETRIES[] = {
     {.size = 16 * 4096, .sector_size = 4096, .page_size = 256, .program_unit = 1, .reprogram = true, .suspends = true},
     {.size = 16 * 4096, .sector_size = 4096, .page_size = 256, .program_unit = 8, .suspends = true},
-    {.size = 8 * 8192, .sector_size = 8192, .page_size = 256, .program_unit = 32, .erase_polls = 2},
+    {.size = 12 * 8192, .sector_size = 8192, .page_size = 256, .program_unit = 32, .erase_polls = 2},
 };
 #define GEOMETRY_COUNT (sizeof GEOMETRIES / sizeof GEOMETRIES[0])
 static const enr_script_flash_config_t *geometry = &GEOMETRIES[0];

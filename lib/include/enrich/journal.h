@@ -197,6 +197,10 @@ typedef struct {
    (an erase is under way). */
 ENR_NODISCARD enr_status_t enr_journal_mount(enr_journal_t *journal, const enr_journal_config_t *config);
 
+/* From now on enr_journal_step begins the session, if no writer has asked for it: for programs that are going to write,
+   so that the first of their leads need not wait for the erase. */
+void enr_journal_begin(enr_journal_t *journal);
+
 /* Appends a lead. ENR_OK: it is durable; *out_slot is its slot, with a number that no lead had before. content: 1 to
    ENR_JOURNAL_CONTENT_MAX bytes. annex: bytes kept free for its registers: 16 for each value, 24 more than its data for
    each value with data, 64 beyond; more is found elsewhere when needed. No sector is erased and nothing else is
