@@ -177,7 +177,8 @@ typedef struct {
     uint32_t gone_extensions;
     bool purging;
     enr_place_t purge_at;
-    uint32_t purge_low; /* what lies below it in the sector was looked at */
+    enr_place_t purge_owner; /* the search for an extension's slot has come so far */
+    uint32_t purge_low;      /* what lies below it in the sector was looked at */
 
     enr_journal_stats_t stats;
     enr_slot_t *held;
