@@ -419,7 +419,7 @@ static enr_status_t extend(enr_journal_t *journal, enr_slot_t *slot, uint32_t ne
         status = status == ENR_END ? ENR_AGAIN : status;
     }
     if (status == ENR_OK) {
-        journal->extensions += annex;
+        journal->extensions += room_counts(journal, place) ? annex : 0; /* else counting will come to it */
         status = annex_sector(journal, slot, &sector);
     }
     if (status == ENR_OK) {

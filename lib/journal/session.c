@@ -274,6 +274,7 @@ enr_status_t session_step(enr_journal_t *journal)
         status = decide(journal, (uint8_t)erased);
     } else if (!journal->decided) {
         uint8_t anchor = next_anchor(journal);
+        journal->wanted = anchor != ENR_JOURNAL_ANCHORS; /* else in vain */
         return anchor == ENR_JOURNAL_ANCHORS ? ENR_E_FLASH : erase_anchor(journal, anchor);
     } else {
         status = journal->last.epoch == 0 ? ENR_OK : write_again(journal);
@@ -291,9 +292,11 @@ enr_status_t session_begin(enr_journal_t *journal)
     if (journal->begun) {
         return ENR_OK;
     }
+    if (!journal->decided && journal->erasing == NOWHERE && next_anchor(journal) == ENR_JOURNAL_ANCHORS) {
+        return ENR_E_FLASH;
+    }
     journal->wanted = true;
-    bool lost = !journal->decided && journal->erasing == NOWHERE && next_anchor(journal) == ENR_JOURNAL_ANCHORS;
-    return lost ? ENR_E_FLASH : journal->stuck ? ENR_E_FULL : ENR_AGAIN;
+    return journal->stuck ? ENR_E_FULL : ENR_AGAIN;
 }
 
 void enr_journal_begin(enr_journal_t *journal)
