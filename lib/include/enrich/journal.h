@@ -157,6 +157,7 @@ typedef struct {
     /* the sector looked at last */
     uint16_t view_sector;
     uint16_t view_limit; /* its entries; UINT16_MAX: not known yet */
+    bool view_guessed;   /* the sector behind it is lost, which knows how many */
     uint16_t view_count; /* those from here on do not count */
     uint16_t view_from;  /* from this entry … */
     uint16_t view_to;    /* … to this one those behind the next are void: */
@@ -166,6 +167,7 @@ typedef struct {
     /* counting and compaction */
     uint16_t today;
     enr_place_t count_at;
+    bool passed_lost;    /* a walk came past a sector without a good header */
     uint32_t tombstones; /* that are to be remembered */
     uint32_t extensions; /* bytes of annexes beyond those of their slots */
     uint32_t compact_to; /* compaction goes on until the tail is this epoch */
