@@ -254,6 +254,7 @@ enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t 
 {
     reader_t reader = {.slot = slot};
     enr_sector_t sector = journal->view;
+    bool is_old = journal->session - sector.session > INT16_MAX;
     memcpy(reader.proof, entry->head, ENTRY_HEAD_LEN);
     enr_status_t status = read_annex(journal, &sector, entry, &reader);
     slot->annex_at = reader.next;
@@ -279,6 +280,9 @@ enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t 
         slot->last = (uint8_t)(EXISTS | (unsigned)reader.pending.kind << 4 | reader.pending.number);
         slot->last_sequence = reader.pending.sequence;
         slot->last_session = reader.pending.session;
+        if (is_old) { /* the low half may have come round: it is not taken for the present session's */
+            slot->last_session = (uint16_t)(journal->session - 1u);
+        }
     }
     return reader.broken ? ENR_E_SEAL : ENR_OK;
 }
