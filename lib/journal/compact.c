@@ -179,8 +179,9 @@ static enr_status_t compact_one(enr_journal_t *journal)
     entry_t entry;
     enr_place_t at = {.epoch = journal->tail, .sector = journal->tail_sector, .index = journal->tail_index};
     enr_status_t status = sector_view(journal, journal->tail_sector);
-    if ((status == ENR_END || status == ENR_E_SEAL) && !journal->repairing) {
-        return ENR_E_SEAL; /* its header is lost: it is kept */
+    bool lost = status == ENR_OK ? journal->view.epoch != journal->tail : status == ENR_END || status == ENR_E_SEAL;
+    if (lost && !journal->repairing) {
+        return ENR_E_SEAL; /* it is kept */
     }
     status = walk_next(journal, &at, &place, &entry);
     journal->compacting = true;

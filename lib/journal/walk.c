@@ -16,6 +16,9 @@ static enr_status_t stand(enr_journal_t *journal, enr_place_t *at)
         return status;
     }
     status = sector_view(journal, journal->tail_sector);
+    if (status == ENR_OK && journal->view.epoch != journal->tail) {
+        journal->view_sector = NOWHERE; /* another one stands there: the tail is lost */
+    }
     *at = (enr_place_t){.epoch = journal->tail, .sector = journal->tail_sector, .index = journal->tail_index};
     return status == ENR_AGAIN || status == ENR_E_FLASH ? status : ENR_OK;
 }
