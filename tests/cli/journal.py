@@ -79,7 +79,7 @@ class Ended:
 
 
 def arguments_of(journal, *options):
-    return ["run", "--journal", journal, *(["--size", "128"] if "--size" not in options else []), *SOON, *options]
+    return ["run", "--journal", journal, *(["--size", "144"] if "--size" not in options else []), *SOON, *options]
 
 
 def run(cli, journal, scans, *options, at=None):
@@ -185,7 +185,7 @@ def test_run_wrong_arguments(cli):
     ]:
         cli.bare("run", *arguments).check(1, sentence, "; enrich run --help shows how\n")
     cli.enrich("run", *MAIL).check(3, "journal: none given; name its file by --journal FILE")
-    cli.enrich("run", *MAIL, "--journal", new_journal(cli), "--size", "112").check(3, "--size: a journal has at least 128 KiB")
+    cli.enrich("run", *MAIL, "--journal", new_journal(cli), "--size", "128").check(3, "--size: a journal has at least 144 KiB")
 
 
 def test_leads_wrong_arguments(cli):
@@ -302,7 +302,7 @@ def test_run_refuses_when_full_and_loses_nothing(cli):
     journal = new_journal(cli)
     scans = "".join(ada(number) for number in range(400))
     with cli.scripted(answer({"error": "x"}, "503 X")) as server:
-        done = run(cli, journal, scans, "--size", "128", "--deadline", "1", *MAIL, at=server).check(3, "not every scan could be kept")
+        done = run(cli, journal, scans, "--size", "144", "--deadline", "1", *MAIL, at=server).check(3, "not every scan could be kept")
     captured, refused = done.of("captured"), done.of("refused")
     assert 5 < len(captured) < 400 and len(captured) + len(refused) == 400, (len(captured), len(refused))
     assert {(event["why"], event["status"]) for event in refused} == {("full", "E_FULL")}
@@ -311,7 +311,7 @@ def test_run_refuses_when_full_and_loses_nothing(cli):
     for number in range(1, len(captured) + 1):
         leads(cli, journal, "erase", number).check(0)
     with cli.scripted(answer({"error": "x"}, "503 X")) as server:
-        done = run(cli, journal, ada(500), "--size", "128", "--deadline", "1", *MAIL, at=server)
+        done = run(cli, journal, ada(500), "--size", "144", "--deadline", "1", *MAIL, at=server)
     assert done.of("captured")[0]["kind"] == "new", done.done
 
 
@@ -404,9 +404,9 @@ def test_run_completes_a_journal_whose_making_was_cut_off(cli):
             assert done.code == 3 and "is not a journal" in done.err
         else:
             done.check(0)
-            assert done.of("start")[0]["created"] and journal.stat().st_size == (128 + 48) * 1024
+            assert done.of("start")[0]["created"] and journal.stat().st_size == (144 + 48) * 1024
         journal.unlink()
-    whole = b"EN" + b"\xff" * (176 * 1024 - 2)  # cut off while its header was written
+    whole = b"EN" + b"\xff" * (192 * 1024 - 2)  # cut off while its header was written
     journal.write_bytes(whole)
     run(cli, journal, TEODOR).check(0)
 
@@ -415,6 +415,13 @@ def test_journal_is_open_once(cli):
     journal = new_journal(cli)
     with Live(cli, journal) as live:
         live.wait("start")
+        before = b""
+        for _ in range(20):  # its session begins by itself, and then nothing happens
+            now = journal.read_bytes()
+            if now == before:
+                break
+            before = now
+            time.sleep(0.3)
         refused_unchanged(cli, journal, f"{journal}: another enrich has this journal open")
         live.end().check(0)
     assert states(cli, journal) == {}
@@ -679,7 +686,7 @@ def test_run_takes_settings_from_a_file(cli):
     config = journal.with_name("enrich.conf")
     config.write_text(f"journal = {journal}\ndevice-key = {journal.parent}/k\nevent = ces-26\ndevice = gate-2\noperator = Zoë\n"
                       f"async-base = {cli.sim.base}\nca = {cli.sim.ca}\n")
-    done = cli.bare("run", "--config", config, "--size", "128", *SOON, *MAIL, env={"ENRICH_API_KEY": KEY}, stdin=TEODOR.encode())
+    done = cli.bare("run", "--config", config, "--size", "144", *SOON, *MAIL, env={"ENRICH_API_KEY": KEY}, stdin=TEODOR.encode())
     (result,) = Ended(done).check(0).of("result")
     assert (result["lead"]["event"], result["lead"]["device"], result["lead"]["operator"]) == ("ces-26", "gate-2", "Zoë")
     assert len(objects(cli.bare("leads", "list", "--json", "--config", config))) == 1
@@ -701,7 +708,7 @@ def test_leads_list_and_stats_hold_nothing_personal(cli):
     stats = leads(cli, journal, "stats").check(0, out=["leads:          3\n", "  finished:     3 "])
     (figures,) = objects(leads(cli, journal, "stats", "--json"))
     assert set(figures) == {"leads", "damaged", "room", "unpurged", "sectors", "clean", "bad", "erases_min", "erases_max", "requests"}, figures
-    assert figures["leads"] == 3 and figures["damaged"] == 0 and figures["sectors"] == 8 and set(figures["requests"]) == STATES, figures
+    assert figures["leads"] == 3 and figures["damaged"] == 0 and figures["sectors"] == 9 and set(figures["requests"]) == STATES, figures
     assert figures["requests"]["finished"] == 3 and figures["requests"]["captured"] == 2 and figures["requests"]["refused"] == 1, figures
     for output in done, stats:
         for name in "Teodor", "Lindqvist", "Inès", "acme", "000012", "+33":
