@@ -101,7 +101,7 @@ static enr_status_t copy_read(enr_journal_t *journal, uint8_t anchor, unsigned c
     if (copy_proves(journal, at, bytes)) {
         return decode(journal, bytes, out);
     }
-    for (size_t bit = 0; bit < 8 * ANCHOR_LEN; bit++) { /* as in a header */
+    for (size_t bit = 32; newer && bit < 40; bit++) { /* for other wrong bits there is the other copy */
         turn_bit(bytes, bit);
         if (copy_proves(journal, at, bytes)) {
             return decode(journal, bytes, out);

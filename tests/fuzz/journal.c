@@ -212,8 +212,10 @@ static void walk(rig_t *rig)
         MUST(++slots <= REGION / 32);
         enr_slot_t found;
         read_slot(rig, &slot);
-        (void)!enr_journal_find(&rig->journal, slot.hash, &found);
-        (void)!enr_journal_find_number(&rig->journal, slot.number, &found);
+        if (slots % 8 == 1) {
+            (void)!enr_journal_find(&rig->journal, slot.hash, &found);
+            (void)!enr_journal_find_number(&rig->journal, slot.number, &found);
+        }
     }
 }
 
@@ -221,8 +223,9 @@ static void walk(rig_t *rig)
 static void live(rig_t *rig, enr_span_t bytes)
 {
     enr_cursor_t cursor = {0};
-    enr_slot_t slot;
+    enr_slot_t slot = {0};
     enr_slot_t held = {0};
+    bool holds = false;
     for (size_t i = 0; i < bytes.len; i++) {
         if (bytes.ptr[i] % 3 == 0) {
             (void)!append(rig, bytes.ptr[i], 1u + bytes.ptr[i]);
@@ -233,13 +236,17 @@ static void live(rig_t *rig, enr_span_t bytes)
         } else {
             cursor = (enr_cursor_t){0};
         }
-        if (i == 1 && bytes.ptr[i] % 3 != 0) {
+        if (!holds && i > 0 && bytes.ptr[i] % 3 != 0 && cursor.at.epoch != 0) {
             held = slot;
             enr_journal_hold(&rig->journal, &held);
+            holds = true;
         }
     }
     enr_journal_purge(&rig->journal);
     idle(rig);
+    if (holds) {
+        enr_journal_release(&rig->journal, &held);
+    }
 }
 
 /* Journals that the library wrote, older and older. */
