@@ -265,6 +265,7 @@ enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t 
 {
     reader_t reader = {.slot = slot};
     enr_sector_t sector = journal->view;
+    bool is_old = journal->session - sector.session > INT16_MAX;
     memcpy(reader.proof, entry->head, ENTRY_HEAD_LEN);
     enr_status_t status = read_annex(journal, &sector, entry, &reader);
     slot->annex_at = reader.next;
@@ -290,6 +291,9 @@ enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t 
         slot->last = (uint8_t)(EXISTS | (unsigned)reader.pending.kind << 4 | reader.pending.number);
         slot->last_sequence = reader.pending.sequence;
         slot->last_session = reader.pending.session;
+        if (is_old) { /* the low half may have come round: it is not taken for the present session's */
+            slot->last_session = (uint16_t)(journal->session - 1u);
+        }
     }
     return reader.broken ? ENR_E_SEAL : ENR_OK;
 }
@@ -430,7 +434,7 @@ static enr_status_t extend(enr_journal_t *journal, enr_slot_t *slot, uint32_t ne
         status = status == ENR_END ? ENR_AGAIN : status;
     }
     if (status == ENR_OK) {
-        journal->extensions += annex;
+        journal->extensions += room_counts(journal, place) ? annex : 0; /* else counting will come to it */
         status = annex_sector(journal, slot, &sector);
     }
     if (status == ENR_OK) {

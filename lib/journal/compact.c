@@ -178,7 +178,12 @@ static enr_status_t compact_one(enr_journal_t *journal)
     enr_place_t place;
     entry_t entry;
     enr_place_t at = {.epoch = journal->tail, .sector = journal->tail_sector, .index = journal->tail_index};
-    enr_status_t status = walk_next(journal, &at, &place, &entry);
+    enr_status_t status = sector_view(journal, journal->tail_sector);
+    bool lost = status == ENR_OK ? journal->view.epoch != journal->tail : status == ENR_END || status == ENR_E_SEAL;
+    if (lost && !journal->repairing) {
+        return ENR_E_SEAL; /* it is kept */
+    }
+    status = walk_next(journal, &at, &place, &entry);
     journal->compacting = true;
     if (status == ENR_END || ((status == ENR_OK || status == ENR_E_SEAL) && place.epoch != journal->tail)) {
         return move_tail(journal);
@@ -268,7 +273,9 @@ static enr_status_t count_one(enr_journal_t *journal)
     enr_place_t place;
     entry_t entry;
     enr_slot_t slot = {0};
+    journal->passed_lost = false;
     enr_status_t status = walk_next(journal, &at, &place, &entry);
+    bool passed_lost = journal->passed_lost;
     if (status == ENR_OK && entry.kind == KIND_EXTENSION) {
         journal->extensions += entry.annex_end - entry.annex_at;
     } else if (status == ENR_OK && entry.kind == KIND_TOMBSTONE) {
@@ -286,14 +293,14 @@ static enr_status_t count_one(enr_journal_t *journal)
             journal->stats.damaged += slot.content_len == 0;
         }
     }
+    if (status == ENR_AGAIN || status == ENR_E_FLASH) {
+        return status;
+    }
+    journal->stats.damaged += (status == ENR_E_SEAL && !journal->view_guessed) + (uint32_t)passed_lost;
     if (status == ENR_END) {
         journal->stats.counted = true;
         return ENR_OK;
     }
-    if (status == ENR_AGAIN || status == ENR_E_FLASH) {
-        return status;
-    }
-    journal->stats.damaged += status == ENR_E_SEAL;
     journal->count_at = at;
     return ENR_READY;
 }

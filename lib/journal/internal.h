@@ -143,6 +143,9 @@ ENR_NODISCARD enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, c
 void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t head[ENTRY_HEAD_LEN],
                   entry_t *out_entry);
 
+/* Whether an entry that is proven speaks of this sector: somebody with the key may have written anything. */
+bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, const entry_t *entry);
+
 /* Programs the head's next entry from its first 16 bytes. born: the session that it names. ENR_OK; ENR_END: the
    directory is full; ENR_AGAIN; ENR_E_FLASH: the head is closed. */
 ENR_NODISCARD enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint16_t born);

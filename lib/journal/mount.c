@@ -136,9 +136,8 @@ static enr_status_t survey_head(enr_journal_t *journal, const anchor_t *anchor, 
 static enr_status_t find_copied(enr_journal_t *journal, uint32_t number)
 {
     enr_status_t status = number == 0 ? ENR_END : sector_view(journal, journal->tail_sector);
-    uint16_t max = sector_entries_max(journal);
-    uint16_t limit = max;
-    if (status == ENR_OK) {
+    uint16_t limit = 0;
+    if (status == ENR_OK && journal->view.epoch == journal->tail) {
         status = sector_limit(journal, &limit);
     }
     for (uint16_t i = journal->tail_index; status == ENR_OK && i < limit; i++) {

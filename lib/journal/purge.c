@@ -16,7 +16,7 @@ void enr_journal_purge(enr_journal_t *journal)
         return;
     }
     journal->purging = true;
-    journal->purge_at = (enr_place_t){0};
+    journal->purge_at = journal->purge_owner = (enr_place_t){0};
     if (journal->tail_index > 0 && journal->compact_to <= journal->tail) { /* originals of copies are there */
         journal->compact_to = journal->tail + 1;
     }
@@ -35,10 +35,13 @@ enr_status_t purge_look(enr_journal_t *journal, const entry_t *entry, bool *out_
     return status;
 }
 
-/* What cannot be overwritten goes with its sector. */
-static enr_status_t leave_to_compaction(enr_journal_t *journal, const enr_slot_t *slot)
+/* What cannot be overwritten goes with its sector; with all sectors where extensions may lie elsewhere. */
+static enr_status_t leave_to_compaction(enr_journal_t *journal, const enr_slot_t *slot, const entry_t *entry)
 {
     (void)!compact_until(journal, slot);
+    if (slot->annex_end != entry->annex_end) {
+        journal->compact_to = journal->epoch + 1;
+    }
     return ENR_OK;
 }
 
@@ -53,7 +56,7 @@ static enr_status_t purge_slot(enr_journal_t *journal, enr_slot_t *slot, const e
     }
     status = enr_journal_confirm(journal, slot);
     if (status == ENR_AGAIN || status == ENR_E_FULL || status == ENR_E_SEAL || !slot->gone) {
-        return leave_to_compaction(journal, slot);
+        return leave_to_compaction(journal, slot, entry);
     }
     if (status == ENR_OK) {
         status = sector_view(journal, slot->place.sector);
@@ -61,7 +64,7 @@ static enr_status_t purge_slot(enr_journal_t *journal, enr_slot_t *slot, const e
     if (status == ENR_OK) {
         status = marks_purge(journal, slot, entry);
         if (status == ENR_E_LIMIT) {
-            return leave_to_compaction(journal, slot);
+            return leave_to_compaction(journal, slot, entry);
         }
     }
     if (status == ENR_OK) {
@@ -165,6 +168,35 @@ static enr_status_t find_again(enr_journal_t *journal, uint16_t index, const ent
     return status;
 }
 
+/* Whether the slot that was extended may still be there: a copy has all its registers in its own annex. Looks at one
+   entry. ENR_OK: known; ENR_READY: not yet. */
+static enr_status_t find_owner(enr_journal_t *journal, const entry_t *extension, bool *out_owned)
+{
+    enr_place_t place;
+    entry_t entry;
+    enr_status_t status = walk_next(journal, &journal->purge_owner, &place, &entry);
+    bool over =
+        status == ENR_END || ((status == ENR_OK || status == ENR_E_SEAL) && place.epoch > journal->purge_at.epoch);
+    bool owns = status == ENR_OK && is_lead(entry.kind) && entry.number == extension->number &&
+                (place.epoch < journal->purge_at.epoch || entry.content_at < extension->annex_at);
+    *out_owned = !over && (owns || status == ENR_E_SEAL); /* of what is damaged nothing is known */
+    return over || *out_owned ? ENR_OK : status == ENR_OK ? ENR_READY : status;
+}
+
+/* An extension that no slot leads to any more is overwritten. */
+static enr_status_t purge_extension(enr_journal_t *journal, const entry_t *extension)
+{
+    bool owned = true;
+    enr_status_t status = find_owner(journal, extension, &owned);
+    if (status == ENR_OK && !owned) {
+        status = flash_zero(journal, extension->annex_at, extension->annex_end);
+    }
+    if (status == ENR_OK) {
+        journal->purge_owner = (enr_place_t){0};
+    }
+    return status;
+}
+
 /* One entry, with what lies between its slot and the one before it. Of an entry that is damaged nothing is known: what
    lies near its slot stays. What is void or copied is part of such a gap. */
 static enr_status_t purge_entry(enr_journal_t *journal, uint16_t index)
@@ -192,7 +224,9 @@ static enr_status_t purge_entry(enr_journal_t *journal, uint16_t index)
         return status;
     }
     status = purge_gap(journal, entry.content_at);
-    if (status == ENR_OK && is_lead(entry.kind) && !is_void) {
+    if (status == ENR_OK && entry.kind == KIND_EXTENSION) {
+        status = purge_extension(journal, &entry);
+    } else if (status == ENR_OK && !is_void) {
         status = purge_lead(journal, &entry);
     }
     if (status == ENR_OK && (journal->purge_low < entry.annex_end || journal->purge_low == UNKNOWN_GAP)) {

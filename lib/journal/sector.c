@@ -67,10 +67,14 @@ static enr_status_t decode_header(const enr_journal_t *journal, const uint8_t *b
                           .tail_index = get_16(bytes + 44),
                           .before_used = get_16(bytes + 46)};
     const enr_flash_t *flash = journal->config.flash;
-    bool fits = bytes[5] == journal->align && get_32(bytes + 24) == flash->sector_size &&
-                get_32(bytes + 28) == flash->size && out->before < journal->sectors &&
-                out->tail_sector < journal->sectors;
-    return fits ? ENR_OK : ENR_E_SETTING;
+    if (bytes[5] != journal->align || get_32(bytes + 24) != flash->sector_size || get_32(bytes + 28) != flash->size) {
+        return ENR_E_SETTING;
+    }
+    bool sound = out->before >= ENR_JOURNAL_ANCHORS && out->before < journal->sectors &&
+                 out->tail_sector >= ENR_JOURNAL_ANCHORS && out->tail_sector < journal->sectors &&
+                 out->before_count <= out->before_used && out->before_used <= sector_entries_max(journal) + 1u &&
+                 out->epoch > 0 && out->tail <= out->epoch;
+    return sound ? ENR_OK : ENR_E_SEAL;
 }
 
 enr_status_t header_write(enr_journal_t *journal, uint16_t sector)
@@ -135,9 +139,7 @@ enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *
     if (is_proven(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
         return decode_header(journal, bytes, out_header);
     }
-    if (wrong == 0 && bytes[4] != VERSION) {
-        return ENR_E_VERSION;
-    }
+    const bool newer = wrong == 0 && bytes[4] != VERSION;
     for (size_t bit = 0; bit < 8 * HEADER_LEN; bit++) { /* epoch and salt, which the place needs, are in it */
         turn_bit(bytes, bit);
         place.epoch = get_32(bytes + 8);
@@ -147,7 +149,7 @@ enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *
         }
         turn_bit(bytes, bit);
     }
-    return ENR_E_SEAL;
+    return newer ? ENR_E_VERSION : ENR_E_SEAL;
 }
 
 enr_status_t sector_view(enr_journal_t *journal, uint16_t sector)
@@ -201,6 +203,7 @@ enr_status_t sector_limit(enr_journal_t *journal, uint16_t *out_limit)
     uint16_t sector = journal->view_sector;
     *out_limit = journal->head_count;
     if (sector == journal->head) {
+        journal->view_guessed = false;
         return ENR_OK;
     }
     if (journal->view_limit == UNKNOWN) {
@@ -211,6 +214,7 @@ enr_status_t sector_limit(enr_journal_t *journal, uint16_t *out_limit)
             return status;
         }
         bool known = status == ENR_OK && header.before == sector;
+        journal->view_guessed = !known;
         journal->view_limit = known ? header.before_used : sector_entries_max(journal);
         journal->view_count = known ? header.before_count : journal->view_limit;
     }
@@ -234,9 +238,11 @@ void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t h
     out_entry->annex_end = out_entry->annex_at + 16u * head[8];
 }
 
-/* Whether an entry that is proven speaks of this sector: somebody with the key may have written anything. */
-static bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, const entry_t *entry)
+bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, const entry_t *entry)
 {
+    if (entry->void_before > index) {
+        return false;
+    }
     if (entry->kind == KIND_TAIL) {
         return get_16(entry->head + 4) >= ENR_JOURNAL_ANCHORS && get_16(entry->head + 4) < journal->sectors;
     }

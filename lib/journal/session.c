@@ -37,6 +37,25 @@ static void encode(const enr_journal_t *journal, const anchor_t *anchor, uint8_t
     memcpy(out + 42, anchor->last_head, ENTRY_HEAD_LEN);
 }
 
+/* Whether what is proven speaks of this region: somebody with the key may have written anything. */
+static bool is_sound(const enr_journal_t *journal, const anchor_t *anchor)
+{
+    if (anchor->head == NOWHERE) {
+        return !anchor->has_last;
+    }
+    entry_t last;
+    bool fits = anchor->head >= ENR_JOURNAL_ANCHORS && anchor->head < journal->sectors &&
+                anchor->high >= contents_at(journal, anchor->head) &&
+                anchor->high <= sector_at(journal, anchor->head) + journal->config.flash->sector_size &&
+                anchor->void_from <= anchor->void_to && anchor->void_to <= sector_entries_max(journal) + 1u;
+    if (!fits || !anchor->has_last) {
+        return fits;
+    }
+    entry_decode(journal, anchor->head, anchor->last_head, &last);
+    return anchor->last_index >= anchor->void_from && anchor->last_index < anchor->void_to &&
+           last.kind != KIND_EXTENSION && entry_fits(journal, anchor->head, anchor->last_index, &last);
+}
+
 /* ENR_E_SETTING: written with another geometry. */
 static enr_status_t decode(const enr_journal_t *journal, const uint8_t *bytes, anchor_t *out)
 {
@@ -51,13 +70,16 @@ static enr_status_t decode(const enr_journal_t *journal, const uint8_t *bytes, a
                       .last_born = get_16(bytes + 40)};
     memcpy(out->last_head, bytes + 42, ENTRY_HEAD_LEN);
     const enr_flash_t *flash = journal->config.flash;
-    bool fits = bytes[5] == journal->align && get_32(bytes + 16) == flash->sector_size &&
-                get_32(bytes + 20) == flash->size && out->void_from <= out->void_to &&
-                out->void_to <= sector_entries_max(journal) + 1u &&
-                (out->head == NOWHERE || (out->head >= ENR_JOURNAL_ANCHORS && out->head < journal->sectors &&
-                                          out->high >= contents_at(journal, out->head) &&
-                                          out->high <= sector_at(journal, out->head) + flash->sector_size));
-    return fits ? ENR_OK : ENR_E_SETTING;
+    if (bytes[5] != journal->align || get_32(bytes + 16) != flash->sector_size || get_32(bytes + 20) != flash->size) {
+        return ENR_E_SETTING;
+    }
+    return is_sound(journal, out) ? ENR_OK : ENR_E_SEAL;
+}
+
+static bool copy_proves(enr_journal_t *journal, uint32_t at, const uint8_t *bytes)
+{
+    enr_seal_place_t place = {.epoch = get_32(bytes + 8), .offset = at, .salt = get_32(bytes + 12)};
+    return is_proven(journal, place, bytes, ANCHOR_HEAD_LEN, ENR_SEAL_TAG_LEN);
 }
 
 /* ENR_OK; ENR_END: erased; ENR_E_SEAL: something else. */
@@ -75,11 +97,18 @@ static enr_status_t copy_read(enr_journal_t *journal, uint8_t anchor, unsigned c
     if (memcmp(bytes, "ENRA", 4) != 0) {
         return ENR_E_SEAL;
     }
-    enr_seal_place_t place = {.epoch = get_32(bytes + 8), .offset = at, .salt = get_32(bytes + 12)};
-    if (is_proven(journal, place, bytes, ANCHOR_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
+    const bool newer = bytes[4] != VERSION;
+    if (copy_proves(journal, at, bytes)) {
         return decode(journal, bytes, out);
     }
-    return bytes[4] != VERSION ? ENR_E_VERSION : ENR_E_SEAL;
+    for (size_t bit = 32; newer && bit < 40; bit++) { /* for other wrong bits there is the other copy */
+        turn_bit(bytes, bit);
+        if (copy_proves(journal, at, bytes)) {
+            return decode(journal, bytes, out);
+        }
+        turn_bit(bytes, bit);
+    }
+    return newer ? ENR_E_VERSION : ENR_E_SEAL;
 }
 
 /* Both copies of an anchor. *out_sure: it was written to its end. */
@@ -274,6 +303,7 @@ enr_status_t session_step(enr_journal_t *journal)
         status = decide(journal, (uint8_t)erased);
     } else if (!journal->decided) {
         uint8_t anchor = next_anchor(journal);
+        journal->wanted = anchor != ENR_JOURNAL_ANCHORS; /* else in vain */
         return anchor == ENR_JOURNAL_ANCHORS ? ENR_E_FLASH : erase_anchor(journal, anchor);
     } else {
         status = journal->last.epoch == 0 ? ENR_OK : write_again(journal);
@@ -291,9 +321,11 @@ enr_status_t session_begin(enr_journal_t *journal)
     if (journal->begun) {
         return ENR_OK;
     }
+    if (!journal->decided && journal->erasing == NOWHERE && next_anchor(journal) == ENR_JOURNAL_ANCHORS) {
+        return ENR_E_FLASH;
+    }
     journal->wanted = true;
-    bool lost = !journal->decided && journal->erasing == NOWHERE && next_anchor(journal) == ENR_JOURNAL_ANCHORS;
-    return lost ? ENR_E_FLASH : journal->stuck ? ENR_E_FULL : ENR_AGAIN;
+    return journal->stuck ? ENR_E_FULL : ENR_AGAIN;
 }
 
 void enr_journal_begin(enr_journal_t *journal)

@@ -16,6 +16,9 @@ static enr_status_t stand(enr_journal_t *journal, enr_place_t *at)
         return status;
     }
     status = sector_view(journal, journal->tail_sector);
+    if (status == ENR_OK && journal->view.epoch != journal->tail) {
+        journal->view_sector = NOWHERE; /* another one stands there: the tail is lost */
+    }
     *at = (enr_place_t){.epoch = journal->tail, .sector = journal->tail_sector, .index = journal->tail_index};
     return status == ENR_AGAIN || status == ENR_E_FLASH ? status : ENR_OK;
 }
@@ -67,6 +70,7 @@ static enr_status_t move_on(enr_journal_t *journal, enr_place_t *at)
     uint16_t sector = 0;
     enr_status_t status = sector_successor(journal, at->sector, at->epoch, &sector, &header);
     if (status == ENR_OK) {
+        journal->passed_lost = journal->passed_lost || header.before != at->sector;
         *at = (enr_place_t){.epoch = header.epoch, .sector = sector};
         status = sector_view(journal, sector);
     }
@@ -79,7 +83,8 @@ static enr_status_t entry_at_cursor(enr_journal_t *journal, const enr_place_t *a
     uint16_t limit = 0;
     bool is_void = false;
     if (journal->view_sector != at->sector) {
-        return ENR_END; /* its header is lost */
+        journal->passed_lost = true;
+        return ENR_END;
     }
     enr_status_t status = sector_limit(journal, &limit);
     if (status != ENR_OK || at->index >= limit) {

@@ -158,6 +158,7 @@ typedef struct {
     /* the sector looked at last */
     uint16_t view_sector;
     uint16_t view_limit; /* its entries; UINT16_MAX: not known yet */
+    bool view_guessed;   /* the sector behind it is lost, which knows how many */
     uint16_t view_count; /* those from here on do not count */
     uint16_t view_from;  /* from this entry … */
     uint16_t view_to;    /* … to this one those behind the next are void: */
@@ -167,6 +168,7 @@ typedef struct {
     /* counting and compaction */
     uint16_t today;
     enr_place_t count_at;
+    bool passed_lost;    /* a walk came past a sector without a good header */
     uint32_t tombstones; /* that are to be remembered */
     uint32_t extensions; /* bytes of annexes beyond those of their slots */
     uint32_t compact_to; /* compaction goes on until the tail is this epoch */
@@ -178,7 +180,8 @@ typedef struct {
     uint32_t gone_extensions;
     bool purging;
     enr_place_t purge_at;
-    uint32_t purge_low; /* what lies below it in the sector was looked at */
+    enr_place_t purge_owner; /* the search for an extension's slot has come so far */
+    uint32_t purge_low;      /* what lies below it in the sector was looked at */
 
     enr_journal_stats_t stats;
     enr_slot_t *held;
