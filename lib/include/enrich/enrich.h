@@ -28,6 +28,7 @@
 #include "enrich/roster.h"
 #include "enrich/seal.h"
 #include "enrich/span.h"
+#include "enrich/station.h"
 #include "enrich/status.h"
 #include "enrich/store.h"
 #include "enrich/stream.h"
