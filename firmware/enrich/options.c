@@ -39,7 +39,7 @@ static const option_t OPTIONS[] = {
     {"--wait", IN_SUBMIT | IN_GET | IN_BULK, FLAG, AT(wait), 0},
     {"--sync", IN_SUBMIT, FLAG, AT(sync), 0},
     {"--badge", IN_SUBMIT | IN_LEADS, TEXT, AT(badge), 0},
-    {"--profile", IN_SUBMIT | IN_BADGE, TEXT, AT(profile), 0},
+    {"--profile", IN_SUBMIT | IN_BADGE | IN_RUN, TEXT, AT(profile), 0},
     {"--firstname", IN_SUBMIT, TEXT, AT(firstname), 0},
     {"--lastname", IN_SUBMIT, TEXT, AT(lastname), 0},
     {"--company", IN_SUBMIT, TEXT, AT(company), 0},
@@ -61,6 +61,10 @@ static const option_t OPTIONS[] = {
     {"--event", IN_RUN | IN_LEADS, NOTE, AT(event), 0},
     {"--device", IN_RUN, NOTE, AT(device), 0},
     {"--operator", IN_RUN, NOTE, AT(captured_by), 0},
+    {"--roster", IN_RUN, TEXT, AT(roster), 0},
+    {"--notice", IN_RUN, NOTE, AT(notice), 0},
+    {"--sheet", IN_RUN, NOTE, AT(sheet), 0},
+    {"--keep-days", IN_RUN, NUMBER, AT(keep_days), KEEP_MAX_DAYS},
     {"--personal-email-ok", IN_RUN, FLAG, AT(personal_email_ok), 0},
     {"--ack-fd", IN_RUN, NUMBER, AT(ack_fd), 1023},
     {"--spread", IN_RUN, NUMBER, AT(spread_ms), SPREAD_MAX_MS},
@@ -430,9 +434,8 @@ static exit_code_t check_run(const options_t *options, problem_t *out_problem)
                                "needs --type: email, phone, personal_email, or several");
     }
     if ((options->types & ENR_TYPE_PERSONAL_EMAIL) != 0 && !options->personal_email_ok) {
-        return outcome_problem(
-            out_problem, EXIT_USAGE, "--type",
-            "personal_email needs --personal-email-ok: everybody who is scanned has consented to it");
+        return outcome_problem(out_problem, EXIT_USAGE, "--type",
+                               "personal_email needs --personal-email-ok: the event allows it, for those who consent");
     }
     for (unsigned i = 0; i < ENR_TYPE_COUNT; i++) {
         if (options->resend[i] > 0 && (options->types & enr_type_of_number(i)) == 0) {

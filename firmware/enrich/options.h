@@ -13,6 +13,7 @@
 #define SPREAD_MAX_MS 600000
 #define SIZE_MAX_KIB 1048576
 #define RESEND_MAX 9
+#define KEEP_MAX_DAYS 3650
 #define NOTE_MAX 64 /* bytes of what --event, --device and --operator say */
 
 typedef enum {
@@ -64,7 +65,11 @@ typedef struct {
     const char *event;
     const char *device;
     const char *captured_by;
-    bool personal_email_ok;          /* everybody who is scanned has consented */
+    const char *roster;              /* the event's list of attendees */
+    const char *notice;              /* version of the text that people are shown */
+    const char *sheet;               /* the word of the printed sheet of codes */
+    uint32_t keep_days;              /* leads are erased so long after their last scan; 0: never by themselves */
+    bool personal_email_ok;          /* the event allows it, for those who consent */
     uint32_t resend[ENR_TYPE_COUNT]; /* by type number: so often an unknown request is sent again */
     uint32_t ack_fd;                 /* where acknowledgements come from; 0: from nowhere */
     uint32_t spread_ms;              /* the first request goes within this */
