@@ -68,6 +68,7 @@ static const option_t OPTIONS[] = {
     {"--personal-email-ok", IN_RUN, FLAG, AT(personal_email_ok), 0},
     {"--ack-fd", IN_RUN, NUMBER, AT(ack_fd), 1023},
     {"--spread", IN_RUN, NUMBER, AT(spread_ms), SPREAD_MAX_MS},
+    {"--vcard", IN_LEADS, FLAG, AT(vcard), 0},
     {"--state", IN_LEADS, TEXT, AT(state), 0},
     {"--token", IN_WEBHOOK, TOKEN, AT(token), 0},
     {"--config", IN_SERVICE | IN_LEADS, TEXT, AT(config), 0},

@@ -73,6 +73,7 @@ typedef struct {
     uint32_t resend[ENR_TYPE_COUNT]; /* by type number: so often an unknown request is sent again */
     uint32_t ack_fd;                 /* where acknowledgements come from; 0: from nowhere */
     uint32_t spread_ms;              /* the first request goes within this */
+    bool vcard;                      /* the form of an export */
     const char *state;               /* only leads with a request in this state */
 
     /* the person and the request */

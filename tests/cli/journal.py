@@ -25,7 +25,7 @@ SOON = ["--poll", "50", "--spread", "1"]
 MAIL = ["--type", "email"]
 STATES = {"ready", "sending", "unknown", "pending", "late", "rejected", "finished", "taken", "captured", "refused"}
 LEAD_KEYS = {"firstname", "lastname", "company", "domain", "linkedin_url", "email", "phone", "title", "attendee_id", "event", "device", "operator", "answers",
-             "rating", "consent", "first_seen", "last_seen", "scans", "payload", "payload_lost"}
+             "rating", "consent", "first_seen", "first_seen_clock", "last_seen", "last_seen_clock", "scans", "payload", "payload_lost"}
 REQUEST_KEYS = {"state", "status", "attempts", "verified", "id", "refusal", "result", "answer"}
 EVENT_KEYS = {
     "start": {"created", "leads", "damaged", "room"},

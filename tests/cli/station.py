@@ -1,4 +1,7 @@
 """enrich run as the event's scanner: profile, roster, control codes, consent, retention. `cli` is the module tests/cli/run with its helpers."""
+import csv
+import hashlib
+import io
 import json
 
 from journal import INES, Ended, Live, MAIL, TEODOR, ada, leads, new_journal, objects, run
@@ -156,3 +159,37 @@ def test_station_profile_of_the_event(cli):
     broken = journal.with_name("broken.roster")
     broken.write_text("x" * 100)
     cli.enrich("run", *MAIL, "--journal", journal, "--roster", broken).check(3, "is no roster, or a damaged one")
+
+
+def test_station_exports_what_was_noted(cli):
+    """CSV, JSON and vCard hold who, which device, when with what clock, rating, answers and consent; each is confirmed by its own digest."""
+    journal = new_journal(cli)
+    scans = TEODOR + "ENR:R5\nENR:C+CP\nENR:C-M\nENR:Q:SIZE:50\n" + "BEGIN:VCARD\nN:N,;A\\;\\,da;;;\nORG:" + "Ö" * 60 + "\nTITLE:a\\, b\nEND:VCARD\n000012\n"
+    run(cli, journal, scans, "--notice", "n1", "--operator", "Zoe", "--device", "gate-1", "--event", "e26", *MAIL)
+    rows = list(csv.DictReader(io.StringIO(leads(cli, journal, "export").out, newline=""), strict=True))
+    wanted = {"operator": "Zoe", "device": "gate-1", "rating": "5", "answers": "SIZE=50", "first_seen_clock": "set", "consent_contact": "yes", "consent_enrichment": "",
+              "consent_personal_email": "yes", "consent_marketing": "no", "consent_method": "barcode", "notice": "n1"}
+    assert {key: rows[0][key] for key in wanted} == wanted, rows[0]
+    done = leads(cli, journal, "export", "--vcard")
+    assert all(len(line) <= 75 for line in done.out.encode().split(b"\r\n")) and done.out.count("\r\n") == done.out.count("\n"), done
+    cards = done.out.replace("\r\n ", "").split("BEGIN:VCARD\r\n")[1:]
+    assert len(cards) == 3 and all(card.startswith("VERSION:4.0\r\nFN:") and card.endswith("END:VCARD\r\n") for card in cards), cards
+    for property_ in "FN:Teodor Lindqvist", "N:Lindqvist;Teodor;;;", "ORG:Acme Example", "EMAIL;TYPE=work;PREF=1:teodor.lindqvist@acme.example", "NOTE:rating 5\\, SIZE=50":
+        assert f"\r\n{property_}\r\n" in cards[0], (property_, cards[0])
+    assert "\r\nFN:000012\r\n" in cards[2] and "\r\nN:" not in cards[2], cards[2]
+    path = journal.with_name("one.vcf")
+    path.write_bytes(("BEGIN:VCARD\r\n" + done.out.split("BEGIN:VCARD\r\n")[2]).encode())
+    (lead,) = [record["lead"] for record in objects(leads(cli, journal, "export", "--json")) if record["number"] == 2]
+    read = json.loads(cli.bare("badge", path, "--json").check(0).out)
+    assert [read[key] for key in ("firstname", "lastname", "company", "title")] == [lead[key] for key in ("firstname", "lastname", "company", "title")], read
+    leads(cli, journal, "export", "--vcard", "--json").check(1, "choose one")
+    leads(cli, journal, "confirm", hashlib.sha256(done.out.encode()).hexdigest()).check(0, out="of 3 leads")
+
+
+def test_station_keeps_leads_for_so_many_days(cli):
+    """domain 5: retention, also of what was never sent."""
+    journal = new_journal(cli)
+    run(cli, journal, "000012\n", "--keep-days", "1", *MAIL)
+    assert len(objects(leads(cli, journal, "list", "--json"))) == 1, "not yet"
+    for value in "0", "4000":
+        cli.bare("run", *MAIL, "--keep-days", value).check(1, "--keep-days: must be a number from 1 to 3650")
