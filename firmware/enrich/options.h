@@ -26,6 +26,7 @@ typedef enum {
     COMMAND_CREDITS,
     COMMAND_BADGE,
     COMMAND_ROSTER,
+    COMMAND_PROVISION,
     COMMAND_WEBHOOK
 } command_t;
 
@@ -40,7 +41,8 @@ typedef struct {
 /* The arguments as they were given; texts point into them. NULL, 0: not given. */
 typedef struct {
     command_t command;
-    const char *operand;  /* the id of get, the file of bulk, badge and webhook, what leads or roster is to do */
+    const char
+        *operand; /* the id of get, the file of bulk, badge and webhook, what leads, roster or provision is to do */
     const char *argument; /* of leads: a number or a digest */
     const char *file;     /* of roster: the table or the roster */
     const char *id;       /* of roster show: an attendee, or NULL */
@@ -57,6 +59,12 @@ typedef struct {
     const char *output;
     uint32_t list_version;
     int64_t expires; /* seconds since 1970 */
+
+    /* of provision */
+    const char *secret_file;
+    const char *time_server;
+    bool force;              /* the code is taken although leads are undelivered, once they were exported */
+    const struct told *told; /* of run: what the device was told by a code, or NULL */
 
     /* the journal, and what stands in each lead */
     const char *journal;

@@ -150,12 +150,16 @@ static void forget(enr_station_t *station)
         enr_wipe(&station->badge, sizeof station->badge);
         station->dirty = 0;
         station->payload = (enr_span_t){0};
+        station->provision = (enr_provision_t){.number = 0};
     }
 }
 
 static enr_status_t act(enr_station_t *station, uint32_t now_ms, enr_scan_t *out)
 {
     enr_span_t rest = station->payload;
+    if (station_take_word(&rest, ENR_SPAN(ENR_PROVISION_PREFIX))) {
+        return provision(station, rest, now_ms, out);
+    }
     if (station_take_word(&rest, ENR_SPAN("ENR:"))) {
         return control(station, rest, now_ms, out);
     }

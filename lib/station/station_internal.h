@@ -17,6 +17,9 @@ bool station_take_word(enr_span_t *text, enr_span_t word);
 /* Does what a code says; `code` is what follows "ENR:" (control.c). ENR_AGAIN: not yet. */
 enr_status_t control(enr_station_t *station, enr_span_t code, uint32_t now_ms, enr_scan_t *out);
 
+/* Opens a provisioning code; `text` is what follows its prefix (provision.c). ENR_AGAIN: not yet. */
+enr_status_t provision(enr_station_t *station, enr_span_t text, uint32_t now_ms, enr_scan_t *out);
+
 /* Has the roster fill in what a lead does not say itself (fill.c). ENR_OK, also when there is no roster, or nobody in
    it with the lead's id; *out_listed: something was found. ENR_E_LIMIT: payload and entry do not fit the memory
    together. ENR_AGAIN. */

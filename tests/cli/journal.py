@@ -33,6 +33,7 @@ EVENT_KEYS = {
     "noted": {"scan", "signal", "number", "scans", "states", "pending", "room"},
     "operator": {"scan", "signal"},
     "refused": {"scan", "signal", "why", "status"},
+    "provisioned": {"scan", "signal"},
     "roster": {"filled", "removed"},
     "power": {"safe"},
     "state": {"number", "type", "state", "status"},

@@ -6,6 +6,8 @@
 
 #include "../print.h"
 
+#include "enrich/station.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -194,6 +196,17 @@ static void say_export(const leads_t *leads, const export_t *out)
     }
 }
 
+/* Keeps how far leads have stood in an export: a code that forces other settings is then taken. */
+static exit_code_t note_exported(leads_t *leads, const export_t *out)
+{
+    uint32_t newest = out->count > 0 ? out->rows[out->count - 1].number : 0;
+    enr_status_t status;
+    while ((status = enr_store_step(&leads->device.store)) == ENR_AGAIN) {
+    }
+    LEADS_DO(leads, status, enr_station_exported(&leads->device.store, newest));
+    return status == ENR_OK ? EXIT_DONE : leads_fail(leads, EXIT_SETTING, status, enr_status_meaning(status));
+}
+
 exit_code_t leads_export(leads_t *leads)
 {
     export_t out;
@@ -206,6 +219,7 @@ exit_code_t leads_export(leads_t *leads)
         }
         if (fflush(stdout) == 0 && ferror(stdout) == 0) { /* else the report says so */
             say_export(leads, &out);
+            code = note_exported(leads, &out);
         }
     }
     free_export(&out);

@@ -50,10 +50,8 @@ static void say_left(run_t *run, enr_json_writer_t *json)
 void capture_say(run_t *run, const enr_scan_t *scan)
 {
     static const char *const EVENTS[] = {
-        [ENR_SCAN_LEAD] = "captured",
-        [ENR_SCAN_NOTE] = "noted",
-        [ENR_SCAN_STAFF] = "operator",
-        [ENR_SCAN_REFUSED] = "refused",
+        [ENR_SCAN_LEAD] = "captured",         [ENR_SCAN_NOTE] = "noted",      [ENR_SCAN_STAFF] = "operator",
+        [ENR_SCAN_PROVISION] = "provisioned", [ENR_SCAN_REFUSED] = "refused",
     };
     static const char *const KINDS[] = {
         [ENR_CAPTURE_NEW] = "new",

@@ -7,6 +7,7 @@
 #include "../badge.h"
 #include "../commands.h"
 #include "../config.h"
+#include "../help.h"
 #include "../interrupt.h"
 #include "../poll.h"
 #include "../progress.h"
@@ -111,6 +112,21 @@ static void begin_stopping(run_t *run, uint32_t now_ms)
     }
 }
 
+/* A provisioning code: this run ends, and the next one goes by what it says. */
+static void take_over(run_t *run, const enr_scan_t *scan, uint32_t now_ms)
+{
+    const char *fault = NULL;
+    enr_status_t status = told_accept(&run->device, &scan->provision, &fault);
+    if (status != ENR_OK) {
+        const enr_scan_t refused = {.kind = ENR_SCAN_REFUSED, .why = ENR_WHY_FAILED, .status = status};
+        capture_say(run, &refused);
+        return;
+    }
+    capture_say(run, scan);
+    run->provisioned = true;
+    begin_stopping(run, now_ms);
+}
+
 /* Takes at most one scan, so that the agent has its turn. True: more may be there. */
 static bool take_scan(run_t *run, bool readable)
 {
@@ -118,7 +134,11 @@ static bool take_scan(run_t *run, bool readable)
     enr_scan_t scan;
     scans_read(&run->scans, readable);
     if (enr_station_take(&run->station, &run->scans.rest, now_ms, &scan) == ENR_OK) {
-        capture_say(run, &scan);
+        if (scan.kind == ENR_SCAN_PROVISION) {
+            take_over(run, &scan, now_ms);
+        } else {
+            capture_say(run, &scan);
+        }
         run->moved_ms = now_ms;
         return true;
     }
@@ -291,7 +311,7 @@ static exit_code_t start_agent(run_t *run, problem_t *out_problem)
         return code;
     }
     enr_agent_config_t config = {
-        .api = &run->session.api,
+        .api = run->service.settings.key.len > 0 ? &run->session.api : NULL,
         .options = &ask,
         .paces = &paces,
         .personal_email = options->personal_email_ok,
@@ -319,7 +339,11 @@ static void start_station(run_t *run)
     const options_t *options = &run->options;
     const enr_station_config_t config = {.agent = &run->device.agent,
                                          .frame = &FRAME,
-                                         .profile = run->profile != NULL ? &run->profile->badge : NULL,
+                                         .profile = run->profile != NULL    ? &run->profile->badge
+                                                    : options->told != NULL ? &run->told.settings.profile
+                                                                            : NULL,
+                                         .store = &run->device.store,
+                                         .device_seal = &run->device.store_seal,
                                          .roster = options->roster != NULL ? &run->roster.roster : NULL,
                                          .clock = &run->device.clock,
                                          .types = options->types,
@@ -341,15 +365,35 @@ static exit_code_t load_event(run_t *run, problem_t *out_problem)
     return code;
 }
 
-/* The settings file first, since it may name the journal. */
+/* The settings file first, since it may name the journal; then the journal, if there is one, since it may hold the
+   rest. One that is new is made last: what else is wrong leaves nothing behind. */
+static exit_code_t prepare_settings(run_t *run, problem_t *out_problem)
+{
+    options_t *options = &run->options;
+    exit_code_t code = EXIT_DONE;
+    if (options->config != NULL) {
+        code = config_read(options->config, options, out_problem);
+        options->config = NULL; /* it is read once */
+    }
+    if (code == EXIT_DONE) {
+        code = service_ready_tls(out_problem);
+    }
+    if (code == EXIT_DONE && options->journal != NULL && access(options->journal, F_OK) == 0) {
+        code = device_open(&run->device, options, true, out_problem);
+        code = code == EXIT_DONE ? told_load(&run->told, &run->device, options, out_problem) : code;
+    }
+    if (code == EXIT_DONE && options->types == 0) {
+        code =
+            outcome_problem(out_problem, EXIT_USAGE, "run", "needs --type: email, phone, personal_email, or several");
+        out_problem->hint = help_hint(COMMAND_RUN);
+    }
+    return code;
+}
+
 static exit_code_t prepare(run_t *run, const options_t *options, problem_t *out_problem)
 {
     run->options = *options;
-    exit_code_t code = EXIT_DONE;
-    if (options->config != NULL) {
-        code = config_read(options->config, &run->options, out_problem);
-        run->options.config = NULL; /* it is read once */
-    }
+    exit_code_t code = prepare_settings(run, out_problem);
     if (code == EXIT_DONE) {
         code = service_open(&run->service, &run->options, out_problem);
     }
@@ -359,7 +403,7 @@ static exit_code_t prepare(run_t *run, const options_t *options, problem_t *out_
     if (code == EXIT_DONE) {
         code = load_event(run, out_problem);
     }
-    if (code == EXIT_DONE) {
+    if (code == EXIT_DONE && !run->device.opened) {
         code = device_open(&run->device, &run->options, true, out_problem);
     }
     if (code == EXIT_DONE) {

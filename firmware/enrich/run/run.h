@@ -9,6 +9,7 @@
 #include "../profile.h"
 #include "../roster.h"
 #include "../session.h"
+#include "../told.h"
 
 #include "enrich/station.h"
 
@@ -26,6 +27,7 @@ typedef struct {
     service_t service;
     session_t session;
     device_t device;
+    told_t told;
     const profile_t *profile; /* of the event's badges, or NULL */
     roster_file_t roster;
     enr_station_t station;
@@ -43,6 +45,7 @@ typedef struct {
     uint32_t moved_ms; /* when a request last went on, or a scan came */
     uint32_t ask_ms;   /* when flags of an earlier run are asked about */
     bool asked;
+    bool provisioned;  /* a code was taken over: the next run goes by it */
     bool stopping;     /* nothing more is begun … */
     uint32_t grace_ms; /* … and answers are awaited until then */
 } run_t;

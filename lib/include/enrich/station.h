@@ -10,6 +10,7 @@
 #include "enrich/agent.h"
 #include "enrich/badge.h"
 #include "enrich/frame.h"
+#include "enrich/provision.h"
 #include "enrich/roster.h"
 
 /* Seconds after a scan, or after the last code that belonged to it, in which a code still speaks of that lead. */
@@ -33,27 +34,37 @@ typedef struct {
     enr_span_t device;                  /* these stand in each lead; each may be empty */
     enr_span_t captured_by;             /* until a code says who else scans */
     enr_span_t event;
-    enr_span_t notice; /* version and language of the text that people are shown, for consent by code */
-    enr_span_t sheet;  /* the word of the printed sheet: codes without it are refused; empty: they have none */
+    enr_span_t notice;             /* version and language of the text that people are shown, for consent by code */
+    enr_store_t *store;            /* for provisioning codes, mounted; NULL: there are none */
+    const enr_seal_t *device_seal; /* with it: under the device's own key (enr_provision_secret) */
+    enr_span_t sheet; /* the word of the printed sheet: codes without it are refused; empty: they have none */
 } enr_station_config_t;
 
 /* What a payload was, and what was done. */
 typedef enum {
-    ENR_SCAN_LEAD,   /* a badge: its lead is durable, see `captured` */
-    ENR_SCAN_NOTE,   /* a code: what it says of the last lead is durable, see `captured` */
-    ENR_SCAN_STAFF,  /* a code: who scans from now on, until the power goes */
-    ENR_SCAN_REFUSED /* nothing was kept: `why`, `status` */
+    ENR_SCAN_LEAD,      /* a badge: its lead is durable, see `captured` */
+    ENR_SCAN_NOTE,      /* a code: what it says of the last lead is durable, see `captured` */
+    ENR_SCAN_STAFF,     /* a code: who scans from now on, until the power goes */
+    ENR_SCAN_PROVISION, /* a provisioning code of this device, new and allowed now: nothing was changed yet. The program
+                           checks `provision`.settings and takes them over (enr_provision_accept) before the next call
+                         */
+    ENR_SCAN_REFUSED    /* nothing was kept: `why`, `status` */
 } enr_scan_kind_t;
 
 /* Why nothing was kept, as words. unreadable: no text, too large, or cut off. secret: a password that was shown by
    mistake. no_scan: the attendee does not want to be scanned (domain 5). no_lead: a code, and no lead was scanned a
-   moment ago. unknown_code: not of this sheet, or of none. full: no room for leads; nothing was overwritten. failed:
+   moment ago. unknown_code: not of this sheet, or of none. forged: a provisioning code that was not made for this
+   device, or with a secret of before. old_code: it, or a later one, was taken before. undelivered: leads would be sent
+   with other settings: export and confirm first. full: no room for leads; nothing was overwritten. failed:
    the part or the random generator refused. */
 #define ENR_WHY_UNREADABLE "unreadable"
 #define ENR_WHY_SECRET "secret"
 #define ENR_WHY_NO_SCAN "no_scan"
 #define ENR_WHY_NO_LEAD "no_lead"
 #define ENR_WHY_UNKNOWN_CODE "unknown_code"
+#define ENR_WHY_FORGED "forged"
+#define ENR_WHY_OLD_CODE "old_code"
+#define ENR_WHY_UNDELIVERED "undelivered"
 #define ENR_WHY_FULL "full"
 #define ENR_WHY_FAILED "failed"
 
@@ -62,18 +73,19 @@ typedef enum {
     ENR_SIGNAL_GOOD,       /* a new lead is durable, or what a code says */
     ENR_SIGNAL_DUPLICATE,  /* the lead was there; what is new is durable */
     ENR_SIGNAL_UNREADABLE, /* scan it again */
-    ENR_SIGNAL_REFUSED,    /* read well, and not kept: no_scan, secret, no_lead, unknown_code */
+    ENR_SIGNAL_REFUSED,    /* read well, and not kept or done */
     ENR_SIGNAL_FULL        /* the device can keep nothing now */
 } enr_signal_t;
 
 /* What came of one payload. */
 typedef struct {
     enr_scan_kind_t kind;
-    const char *why;          /* of REFUSED, one of ENR_WHY_...; else NULL */
-    enr_status_t status;      /* of REFUSED; ENR_OK where the words say all */
-    enr_captured_t captured;  /* of LEAD and NOTE */
-    const enr_badge_t *badge; /* of LEAD: the fields that the badge gave; NULL: only its bytes were kept */
-    bool listed;              /* of LEAD: the roster has filled in what it knows */
+    const char *why;           /* of REFUSED, one of ENR_WHY_...; else NULL */
+    enr_status_t status;       /* of REFUSED; ENR_OK where the words say all */
+    enr_captured_t captured;   /* of LEAD and NOTE */
+    const enr_badge_t *badge;  /* of LEAD: the fields that the badge gave; NULL: only its bytes were kept */
+    bool listed;               /* of LEAD: the roster has filled in what it knows */
+    enr_provision_t provision; /* of PROVISION */
 } enr_scan_t;
 
 /* The word of a signal ("good"), a static string. */
@@ -100,7 +112,9 @@ typedef struct {
     uint32_t lead_ms;
     size_t staff_len;
     uint8_t staff[ENR_STAFF_MAX];
-    enr_cursor_t cursor; /* of the walk over leads that the roster may fill in */
+    enr_provision_t provision; /* of the payload, once it was opened; number 0: it was not */
+    enr_cursor_t looked;       /* of the walk over leads that were not exported */
+    enr_cursor_t cursor;       /* of the walk over leads that the roster may fill in */
     bool walking;
     bool blind; /* the last one knew no time */
     enr_badge_t badge;
@@ -142,5 +156,14 @@ void enr_station_lose(enr_station_t *station);
    leads of the event once after enr_station_start, and again when a time becomes known. ENR_OK: nothing is to be done
    now. ENR_AGAIN: call it again, after a step of the agent. */
 ENR_NODISCARD enr_status_t enr_station_step(enr_station_t *station, uint32_t now_ms);
+
+/* Whether all that was captured may be erased, or sent with other settings: nothing is undelivered, or, with force,
+   everything has stood in an export (domain 3). ENR_OK: it may. ENR_END: it may not. ENR_AGAIN: not known yet: step the
+   agent, and ask again. ENR_E_FLASH. Asserts that there is a store. */
+ENR_NODISCARD enr_status_t enr_station_may_wipe(enr_station_t *station, bool force, uint32_t now_ms);
+
+/* Keeps that all leads up to this number, the highest of an export that went out whole, have stood in one. Statuses as
+   enr_store_count. */
+ENR_NODISCARD enr_status_t enr_station_exported(enr_store_t *store, uint32_t number);
 
 #endif
