@@ -240,6 +240,7 @@ static enr_status_t read_entry(const enr_roster_t *roster, const entry_t *entry,
 {
     const uint32_t head_len = (uint32_t)ENTRY_HEAD_LEN + entry->id_len;
     const uint32_t len = entry->len - head_len;
+    out_entry->no_scan = (entry->flags & NO_SCAN) != 0;
     if (memory->full || len > memory->capacity - memory->len) {
         return ENR_E_LIMIT;
     }
@@ -248,7 +249,6 @@ static enr_status_t read_entry(const enr_roster_t *roster, const entry_t *entry,
     if (status != ENR_OK) {
         return status;
     }
-    out_entry->no_scan = (entry->flags & NO_SCAN) != 0;
     status = read_fields((enr_span_t){bytes, len}, out_entry);
     if (status == ENR_OK) {
         memory->len += len;

@@ -109,7 +109,8 @@ static bool take_base(enr_settings_t *out, enr_span_t value)
 {
     enr_url_t url;
     out->base = value;
-    return enr_url_parse(value, &url) == ENR_OK && enr_host_is_name(url.host) && url.path.len == url.path_and_query.len;
+    return enr_span_visible(value) && enr_url_parse(value, &url) == ENR_OK && enr_host_is_name(url.host) &&
+           url.path.len == url.path_and_query.len;
 }
 
 static bool take_time_server(enr_settings_t *out, enr_span_t value)

@@ -38,20 +38,19 @@ enr_status_t roster_fill(enr_station_t *station, enr_lead_t *lead, bool *out_no_
     enr_roster_entry_t entry;
     enr_buffer_t memory = station_scratch(station);
     enr_status_t status = enr_roster_find(station->config.roster, lead->attendee_id, &memory, &entry);
-    if (status == ENR_AGAIN || status == ENR_E_LIMIT) {
+    if (status == ENR_AGAIN) {
         return status;
     }
     bool blind = false;
     bool current = is_current(station, &blind);
     station->blind = station->blind || blind;
-    if (status == ENR_OK) {
-        *out_no_scan = entry.no_scan;
-        *out_listed = current;
-    }
+    *out_no_scan = (status == ENR_OK || status == ENR_E_LIMIT) && entry.no_scan;
+    *out_listed = status == ENR_OK && current;
     if (*out_listed) {
         fill_in(lead, &entry);
     }
-    return ENR_OK; /* a list that cannot be read any more knows nobody; the lead is worth more */
+    return ENR_OK; /* a list that cannot be read any more knows nobody, and who is too large for the memory stays an id
+                    */
 }
 
 /* --- leads that were captured before --- */

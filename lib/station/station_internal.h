@@ -21,8 +21,8 @@ enr_status_t control(enr_station_t *station, enr_span_t code, uint32_t now_ms, e
 enr_status_t provision(enr_station_t *station, enr_span_t text, uint32_t now_ms, enr_scan_t *out);
 
 /* Has the roster fill in what a lead does not say itself (fill.c). ENR_OK, also when there is no roster, or nobody in
-   it with the lead's id; *out_listed: something was found. ENR_E_LIMIT: payload and entry do not fit the memory
-   together. ENR_AGAIN. */
+   it with the lead's id, or payload and entry do not fit the memory together; *out_listed: it was filled in.
+   ENR_AGAIN. */
 enr_status_t roster_fill(enr_station_t *station, enr_lead_t *lead, bool *out_no_scan, bool *out_listed);
 
 #endif

@@ -158,6 +158,18 @@ static void test_as_a_whole(void **state)
     }
 }
 
+/* The base's path goes into the request line as it is: printable ASCII only (found by tests/fuzz). */
+static void test_base_is_ascii(void **state)
+{
+    (void)state;
+    bytes = enr_buffer_over(memory, sizeof memory);
+    add(ENR_SETTING_BASE, ENR_SPAN("https://a.example/v\x97"));
+    add(ENR_SETTING_KEY, ENR_SPAN("k"));
+    add(ENR_SETTING_ANCHOR, ENR_SPAN(DER));
+    assert_int_equal(read_all(), ENR_E_SETTING);
+    assert_string_equal(fault, "base");
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -172,7 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_none_are_valid), cmocka_unit_test(test_all_of_them), cmocka_unit_test(test_each_rule),
-        cmocka_unit_test(test_as_a_whole),     cmocka_unit_test(test_names),
+        cmocka_unit_test(test_as_a_whole),     cmocka_unit_test(test_names),       cmocka_unit_test(test_base_is_ascii),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -51,7 +51,8 @@ bool enr_roster_is_expired(const enr_roster_t *roster, int64_t now);
 
 /* Looks an id up, byte for byte, by binary search, in a list that was checked: about 2 log2(count) short reads. memory
    holds the entry's texts, at most ENR_ROSTER_ENTRY_MAX bytes; it belongs to the caller and must stay as long as
-   *out_entry is used. ENR_OK. ENR_END: nobody has this id. ENR_E_LIMIT: the memory is too small. ENR_E_SYNTAX: the
+   *out_entry is used. ENR_OK. ENR_END: nobody has this id. ENR_E_LIMIT: the memory is too small; of *out_entry no_scan
+   is good. ENR_E_SYNTAX: the
    entry is malformed now, though it was not when the list was opened. ENR_E_FLASH, ENR_AGAIN. */
 ENR_NODISCARD enr_status_t enr_roster_find(const enr_roster_t *roster, enr_span_t id, enr_buffer_t *memory,
                                            enr_roster_entry_t *out_entry);
