@@ -217,7 +217,7 @@ static exit_code_t take_resend(reading_t *reading, const char *value)
     enr_type_t type = ENR_TYPE_EMAIL;
     enr_span_t word = {(const uint8_t *)value, sign != NULL ? (size_t)(sign - value) : 0};
     uint32_t times = 0;
-    if (enr_type_parse(word, &type) != ENR_OK || !options_number(sign + 1, RESEND_MAX, &times)) {
+    if (sign == NULL || enr_type_parse(word, &type) != ENR_OK || !options_number(sign + 1, RESEND_MAX, &times)) {
         return refuse(reading, "must be TYPE=K, K from 1 to " TEXT_OF(RESEND_MAX));
     }
     uint32_t *member = &reading->options->resend[enr_type_number(type)];

@@ -50,7 +50,10 @@ typedef struct {
     bool version;
     bool json;
     bool wait;
-    bool sync; /* the synchronous call */
+    bool sync;  /* the synchronous call */
+    bool vcard; /* the form of an export */
+    bool force; /* of provision make: the code is taken although leads are undelivered, once they were exported */
+    bool personal_email_ok; /* the event allows it, for those who consent */
 
     const char *token;  /* that a callback must carry */
     const char *record; /* of what bulk has sent */
@@ -63,7 +66,6 @@ typedef struct {
     /* of provision */
     const char *secret_file;
     const char *time_server;
-    bool force;              /* the code is taken although leads are undelivered, once they were exported */
     const struct told *told; /* of run: what the device was told by a code, or NULL */
 
     /* the journal, and what stands in each lead */
@@ -77,11 +79,9 @@ typedef struct {
     const char *notice;              /* version of the text that people are shown */
     const char *sheet;               /* the word of the printed sheet of codes */
     uint32_t keep_days;              /* leads are erased so long after their last scan; 0: never by themselves */
-    bool personal_email_ok;          /* the event allows it, for those who consent */
     uint32_t resend[ENR_TYPE_COUNT]; /* by type number: so often an unknown request is sent again */
     uint32_t ack_fd;                 /* where acknowledgements come from; 0: from nowhere */
     uint32_t spread_ms;              /* the first request goes within this */
-    bool vcard;                      /* the form of an export */
     const char *state;               /* only leads with a request in this state */
 
     /* the person and the request */

@@ -61,7 +61,7 @@ typedef struct {
     size_t entry_count;
     unsigned opened;
     uint32_t opening_ms[16384]; /* when each began */
-    unsigned posts_seen;       /* whole requests */
+    unsigned posts_seen;        /* whole requests */
     unsigned gets_seen;
     unsigned call_count; /* posts and gets */
     uint32_t call_times[4096];

@@ -201,7 +201,7 @@ static exit_code_t note_exported(leads_t *leads, const export_t *out)
 {
     uint32_t newest = out->count > 0 ? out->rows[out->count - 1].number : 0;
     enr_status_t status;
-    while ((status = enr_store_step(&leads->device.store)) == ENR_AGAIN) {
+    while (enr_store_step(&leads->device.store) == ENR_AGAIN) {
     }
     LEADS_DO(leads, status, enr_station_exported(&leads->device.store, newest));
     return status == ENR_OK ? EXIT_DONE : leads_fail(leads, EXIT_SETTING, status, enr_status_meaning(status));
