@@ -49,7 +49,7 @@ static void erase(enr_span_t words, uint32_t now_ms)
     uint32_t number;
     enr_span_t which = next_word(&words);
     if (enr_span_equal(which, ENR_SPAN("all"))) {
-        export_erase_all(enr_span_equal(words, ENR_SPAN("force")), now_ms);
+        export_erase_all(enr_span_equal(words, ENR_SPAN("force")));
     } else if (read_number(which, &number)) {
         say_status("erase", enr_agent_erase(service_agent(), number, now_ms));
     } else {

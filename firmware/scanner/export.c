@@ -9,10 +9,11 @@
 
 #include <string.h>
 
-enum { JOB_NONE, JOB_LIST, JOB_EXPORT, JOB_CONFIRM, JOB_ERASE };
+enum { JOB_NONE, JOB_LIST, JOB_EXPORT, JOB_CONFIRM, JOB_WIPE, JOB_ERASE };
 
 static struct {
     uint8_t job;
+    bool force;
     enr_cursor_t cursor;
     uint32_t leads;
     uint32_t newest; /* number of the leads that stood in the export */
@@ -87,22 +88,11 @@ void export_confirm(enr_span_t digest)
     (void)start(JOB_CONFIRM, "export");
 }
 
-void export_erase_all(bool force, uint32_t now_ms)
+void export_erase_all(bool force)
 {
-    enr_status_t status = enr_station_may_wipe(reader_station(), force, now_ms);
-    while (status == ENR_AGAIN && force) { /* it looks at a few leads each time */
-        enr_wait_t wait;
-        enr_agent_step(service_agent(), board_ms(NULL), &wait);
-        board_watchdog_feed();
-        status = enr_station_may_wipe(reader_station(), force, board_ms(NULL));
+    if (start(JOB_WIPE, "erase")) {
+        sheet.force = force;
     }
-    if (status != ENR_OK) {
-        console_say("erase", force ? "refused: not all has stood in an export: export first"
-                                   : "refused: there are leads that nobody has got yet; export and confirm, or export "
-                                     "and erase all force");
-        return;
-    }
-    (void)start(JOB_ERASE, "erase");
 }
 
 static bool is_wanted(const enr_record_t *record, unsigned number)
@@ -370,6 +360,21 @@ static void erase_step(enr_status_t status, const enr_record_t *record, uint32_t
     }
 }
 
+/* Whether all may be erased. */
+static void wipe_step(uint32_t now_ms)
+{
+    enr_status_t status = enr_station_may_wipe(reader_station(), sheet.force, now_ms);
+    if (status == ENR_AGAIN) {
+        return;
+    }
+    sheet.job = status == ENR_OK ? JOB_ERASE : JOB_NONE;
+    if (status != ENR_OK) {
+        console_say("erase", sheet.force ? "refused: not all has stood in an export: export first"
+                                         : "refused: there are leads that nobody has got yet; export and confirm, or "
+                                           "export and erase all force");
+    }
+}
+
 void export_step(uint32_t now_ms)
 {
     enr_agent_status_t agent_status;
@@ -383,6 +388,10 @@ void export_step(uint32_t now_ms)
     }
     if (sheet.job == JOB_CONFIRM) {
         confirm_step(now_ms);
+        return;
+    }
+    if (sheet.job == JOB_WIPE) {
+        wipe_step(now_ms);
         return;
     }
     enr_status_t status = sheet.job == JOB_EXPORT ? enr_batch_next(service_agent(), &sheet.batch, &record)

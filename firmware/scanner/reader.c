@@ -62,7 +62,7 @@ static void put_captured(console_line_t *line, const enr_scan_t *scan)
     }
 }
 
-static void say(const enr_scan_t *scan)
+ENR_NOINLINE static void say(const enr_scan_t *scan)
 {
     console_line_t line;
     console_begin(&line, "scan");
@@ -104,7 +104,7 @@ static void give_signal(const enr_scan_t *scan)
 }
 
 /* A code of this device: its settings count from the next start on. */
-static void take_over(enr_scan_t *scan)
+ENR_NOINLINE static void take_over(enr_scan_t *scan)
 {
     enr_settings_t checked;
     const char *fault;

@@ -83,7 +83,7 @@ static void keep_others(enr_buffer_t *out, enr_span_t answers, enr_span_t key)
 
 /* "KEY:VALUE" becomes all answers of the lead, in memory of the station's. ENR_E_SYNTAX: it is not that; otherwise as
    enr_agent_find. */
-static enr_status_t take_answer(enr_station_t *station, enr_span_t code, enr_lead_t *note)
+ENR_NOINLINE static enr_status_t take_answer(enr_station_t *station, enr_span_t code, enr_lead_t *note)
 {
     size_t colon = enr_span_find(code, ':');
     enr_span_t key = enr_span_slice(code, 0, colon);
@@ -129,7 +129,7 @@ static enr_status_t read_note(enr_station_t *station, enr_span_t code, enr_lead_
     return good ? ENR_OK : ENR_E_SYNTAX;
 }
 
-enr_status_t control(enr_station_t *station, enr_span_t code, uint32_t now_ms, enr_scan_t *out)
+ENR_NOINLINE enr_status_t control(enr_station_t *station, enr_span_t code, uint32_t now_ms, enr_scan_t *out)
 {
     enr_span_t sheet = station->config.sheet;
     if (sheet.len > 0 && !(station_take_word(&code, sheet) && station_take_word(&code, ENR_SPAN(":")))) {

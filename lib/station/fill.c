@@ -29,7 +29,7 @@ static bool is_current(const enr_station_t *station, bool *out_blind)
     return !*out_blind && !enr_roster_is_expired(station->config.roster, now_s);
 }
 
-enr_status_t roster_fill(enr_station_t *station, enr_lead_t *lead, bool *out_no_scan, bool *out_listed)
+ENR_NOINLINE enr_status_t roster_fill(enr_station_t *station, enr_lead_t *lead, bool *out_no_scan, bool *out_listed)
 {
     *out_no_scan = *out_listed = false;
     if (station->config.roster == NULL || lead->attendee_id.len == 0) {
@@ -110,7 +110,7 @@ static bool is_to_walk(enr_station_t *station)
     return station->walking;
 }
 
-enr_status_t enr_station_step(enr_station_t *station, uint32_t now_ms)
+ENR_NOINLINE enr_status_t enr_station_step(enr_station_t *station, uint32_t now_ms)
 {
     uint32_t until_ms;
     if (station->config.roster == NULL || !is_to_walk(station)) {

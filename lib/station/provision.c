@@ -15,7 +15,7 @@ static uint32_t undelivered(const enr_agent_status_t *status)
 }
 
 /* ENR_OK: every lead has stood in an export. ENR_END: one has not. ENR_AGAIN: not known yet. */
-static enr_status_t look_for_unexported(enr_station_t *station)
+ENR_NOINLINE static enr_status_t look_for_unexported(enr_station_t *station)
 {
     uint32_t exported = 0;
     enr_record_t record;
@@ -105,7 +105,7 @@ static enr_status_t open_code(enr_station_t *station, enr_span_t text)
     return status == ENR_OK && station->provision.number <= before ? ENR_END : status;
 }
 
-enr_status_t provision(enr_station_t *station, enr_span_t text, uint32_t now_ms, enr_scan_t *out)
+ENR_NOINLINE enr_status_t provision(enr_station_t *station, enr_span_t text, uint32_t now_ms, enr_scan_t *out)
 {
     enr_status_t status = ENR_OK;
     if (station->config.store == NULL) {

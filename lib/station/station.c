@@ -100,7 +100,7 @@ static enr_lead_t lead_of_badge(const enr_station_t *station)
 }
 
 /* Reads the payload by the profile; what the reader said of the charset wins. */
-static enr_status_t read_badge(enr_station_t *station)
+ENR_NOINLINE static enr_status_t read_badge(enr_station_t *station)
 {
     static const enr_badge_profile_t none;
     enr_badge_profile_t profile = station->config.profile != NULL ? *station->config.profile : none;
@@ -110,7 +110,7 @@ static enr_status_t read_badge(enr_station_t *station)
     return enr_badge_read(station->payload, &profile, &station->badge);
 }
 
-static enr_status_t capture(enr_station_t *station, uint32_t now_ms, enr_scan_t *out)
+ENR_NOINLINE static enr_status_t capture(enr_station_t *station, uint32_t now_ms, enr_scan_t *out)
 {
     enr_agent_t *agent = station->config.agent;
     enr_lead_t lead = lead_of_badge(station);

@@ -170,15 +170,17 @@ static bool scans_are_over(const run_t *run)
 }
 
 /* Who starts a run anew may have settled what held requests back: it is asked about now, and not after a quarter of an
-   hour. */
-static void ask_about_flags(run_t *run, uint32_t now_ms)
+   hour. True: that was now, and what the agent said before counts no more. */
+static bool ask_about_flags(run_t *run, uint32_t now_ms)
 {
-    if (!run->asked && service_is_past(now_ms, run->ask_ms)) {
-        run->asked = true;
-        if (run->status.flags != 0) {
-            enr_agent_retry(&run->device.agent, now_ms);
-        }
+    if (run->asked || !service_is_past(now_ms, run->ask_ms)) {
+        return false;
     }
+    run->asked = true;
+    if (run->status.flags != 0) {
+        enr_agent_retry(&run->device.agent, now_ms);
+    }
+    return true;
 }
 
 /* True when some requests go on by themselves, or will once the agent has come to them. */
@@ -260,7 +262,7 @@ static void loop(run_t *run)
         say_flags(run);
         say_power(run);
         show_status(run);
-        ask_about_flags(run, now_ms);
+        more = ask_about_flags(run, now_ms) || more;
         if (interrupt_number() != 0 || events_fault() != NULL) {
             begin_stopping(run, now_ms);
         }
