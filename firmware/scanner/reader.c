@@ -15,6 +15,8 @@ static struct {
     uint8_t memory[ENR_BADGE_MAX];
     uint8_t bytes[64]; /* off the ring, and not yet in the frame */
     enr_span_t rest;
+    uint32_t turn_ms;   /* when this looked last */
+    uint32_t module_ms; /* the module's time: what went by while it was silent */
     uint32_t overruns;
     enr_span_t payload; /* whole, and not yet durable; a view of memory */
     enr_badge_t badge;
@@ -90,6 +92,13 @@ static bool capture(uint32_t now_ms)
     return true;
 }
 
+static void read_ring(void)
+{
+    if (reader.rest.len == 0) {
+        reader.rest = (enr_span_t){reader.bytes, board_scanner_read(reader.bytes, sizeof reader.bytes)};
+    }
+}
+
 /* True when a payload is whole, in reader.payload and reader.badge. */
 static bool take_payload(uint32_t now_ms)
 {
@@ -97,13 +106,15 @@ static bool take_payload(uint32_t now_ms)
         reader.overruns = board_scanner_overruns();
         enr_frame_lose(&reader.frame);
     }
+    read_ring();
+    /* Bytes that wait here came during a step that was long, a handshake's: that is no pause of the module. */
+    reader.module_ms += reader.rest.len == 0 ? now_ms - reader.turn_ms : 0;
+    reader.turn_ms = now_ms;
     enr_status_t status = ENR_AGAIN;
     for (bool more = true; more && status == ENR_AGAIN;) {
-        if (reader.rest.len == 0) {
-            reader.rest = (enr_span_t){reader.bytes, board_scanner_read(reader.bytes, sizeof reader.bytes)};
-        }
+        read_ring();
         more = reader.rest.len > 0;
-        status = enr_frame_take(&reader.frame, &reader.rest, now_ms, &reader.payload);
+        status = enr_frame_take(&reader.frame, &reader.rest, reader.module_ms, &reader.payload);
     }
     if (status == ENR_AGAIN) {
         return false;
