@@ -198,8 +198,7 @@ int chain_find_issuers(void *ctx, const mbedtls_x509_crt *child, mbedtls_x509_cr
             break; /* counted in process.refused: the failure will be told as what it is */
         }
         mbedtls_x509_crt_init(anchor);
-        int copy =
-            tls->config.anchors.get == get_from_list ? 0 : 1; /* a list stays: 1 to 2 KB less of a root with RSA */
+        int copy = tls->config.anchors.get != get_from_list; /* a list stays, and a root with RSA takes 1 to 2 KB */
         if (mbedtls_x509_crt_parse_der_with_ext_cb(anchor, der.ptr, der.len, copy, extensions_known, NULL) != 0) {
             mbedtls_x509_crt_free(anchor);
             mbedtls_free(anchor);
