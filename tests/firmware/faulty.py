@@ -13,7 +13,8 @@ READS = [{"status": 500}, {"garbage": 300}, {"cut": 60, "end": "fin"}, {"token":
 def is_not_misled(rig):
     """Service faults: what a request becomes is what the table in lib/DESIGN.md says, the scanner goes on, and the ledger agrees."""
     rules = rig.folder / "faults"
-    rules.write_text("\n".join(json.dumps({"call": call, "times": 1, **rule}) for call, many in (("submit", [one[0] for one in SUBMITS]), ("read", READS)) for rule in many) + "\n")
+    calls = [("submit", rule) for rule, _, _ in SUBMITS] + [("read", rule) for read in READS for rule in (read, {"delay_ms": 1})]  # a good one between them
+    rules.write_text("".join(json.dumps({"call": call, "times": 1, **rule}) + "\n" for call, rule in calls))
     service = rig.serve("faulty", rig.kind, more=("--faults", rules))
     with rig.provisioned("faulty") as board:
         board.expect("^clock: ", 30)
