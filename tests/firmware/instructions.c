@@ -77,6 +77,7 @@ static struct {
     int socket;
     uint64_t every, sent_at, late_at, tick;
     unsigned overrun;
+    unsigned inside; /* bytes that were sent inside the first range */
 } sender;
 
 /* --- a sender that cannot be stopped --- */
@@ -135,8 +136,9 @@ static void send_byte(void)
     if (write(sender.socket, &sender.bytes[sender.at++], 1) != 1) {
         perror("plugin: write");
     }
+    sender.inside += range_count > 0 && ranges[0].inside;
     if (sender.at == sender.len) {
-        fprintf(stderr, "plugin: sent %zu overrun %u\n", sender.len, sender.overrun);
+        fprintf(stderr, "plugin: sent %zu overrun %u inside %u\n", sender.len, sender.overrun, sender.inside);
     }
 }
 
