@@ -12,6 +12,7 @@
 static enr_station_t station;
 static uint8_t bytes[64]; /* off the ring, and not yet in the station */
 static enr_span_t rest;
+static uint32_t turn_ms; /* when this looked last */
 static uint32_t overruns;
 
 void reader_start(const enr_roster_t *roster)
@@ -139,6 +140,11 @@ void reader_step(uint32_t now_ms)
 {
     enr_scan_t scan;
     enr_status_t status = ENR_AGAIN;
+    take_bytes();
+    if (rest.len > 0) { /* they may have come during a step that was long, a handshake's */
+        enr_station_busy(&station, now_ms - turn_ms);
+    }
+    turn_ms = now_ms;
     for (bool more = true; more && status == ENR_AGAIN;) {
         take_bytes();
         more = rest.len > 0 && !enr_station_is_held(&station);

@@ -177,7 +177,7 @@ enr_status_t enr_station_take(enr_station_t *station, enr_span_t *bytes, uint32_
     enr_status_t status = ENR_OK;
     if (!station->is_held) {
         forget(station);
-        status = enr_frame_take(&station->frame, bytes, now_ms, &station->payload);
+        status = enr_frame_take(&station->frame, bytes, now_ms - station->busy_ms, &station->payload);
         if (status == ENR_AGAIN) {
             return status;
         }
@@ -206,7 +206,14 @@ bool enr_station_is_held(const enr_station_t *station)
 
 bool enr_station_waits(const enr_station_t *station, uint32_t *out_until_ms)
 {
-    return !station->is_held && enr_frame_waits(&station->frame, out_until_ms);
+    bool waits = !station->is_held && enr_frame_waits(&station->frame, out_until_ms);
+    *out_until_ms += waits ? station->busy_ms : 0;
+    return waits;
+}
+
+void enr_station_busy(enr_station_t *station, uint32_t ms)
+{
+    station->busy_ms += ms;
 }
 
 void enr_station_lose(enr_station_t *station)

@@ -110,6 +110,7 @@ typedef struct {
     enr_status_t read;  /* what enr_badge_read said of it */
     uint32_t lead;      /* the number of which a code speaks; 0: none */
     uint32_t lead_ms;
+    uint32_t busy_ms; /* that the module's time is behind */
     size_t staff_len;
     uint8_t staff[ENR_STAFF_MAX];
     enr_provision_t provision; /* of the payload, once it was opened; number 0: it was not */
@@ -147,6 +148,10 @@ bool enr_station_is_held(const enr_station_t *station);
 
 /* True while bytes are held that silence will end: *out_until_ms is when. */
 bool enr_station_waits(const enr_station_t *station, uint32_t *out_until_ms);
+
+/* Says that the program was busy for so long while bytes of the module waited: that was no silence of the module, which
+   would have ended a payload. To be called before those bytes are taken. */
+void enr_station_busy(enr_station_t *station, uint32_t ms);
 
 /* Says that bytes of the module were lost: the payload under way is thrown away whole, and told as unreadable. */
 void enr_station_lose(enr_station_t *station);
