@@ -1,5 +1,7 @@
 #include "internal.h"
 
+#include "enrich/crc32.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -268,6 +270,7 @@ enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t 
     bool is_old = journal->session - sector.session > INT16_MAX;
     memcpy(reader.proof, entry->head, ENTRY_HEAD_LEN);
     enr_status_t status = read_annex(journal, &sector, entry, &reader);
+    journal->annex_from = entry->annex_at;
     slot->annex_at = reader.next;
     slot->annex_end = entry->annex_end;
     for (unsigned i = 0; status == ENR_OK && reader.link.kind == MARK_CONTINUED && i < LINKS_MAX; i++) {
@@ -279,6 +282,7 @@ enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t 
         }
         /* One that an earlier session may not have brought to the end, and that holds nothing, is left alone. */
         if (status == ENR_OK && (sure || reader.holds)) {
+            journal->annex_from = extension.annex_at;
             slot->annex_at = reader.next;
             slot->annex_end = extension.annex_end;
         }
@@ -296,6 +300,39 @@ enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t 
         }
     }
     return reader.broken ? ENR_E_SEAL : ENR_OK;
+}
+
+static enr_status_t sum_up(enr_journal_t *journal, uint32_t from, uint32_t end, uint32_t *out_crc)
+{
+    uint8_t bytes[64];
+    *out_crc = 0;
+    for (uint32_t at = from; at < end; at += sizeof bytes) {
+        uint32_t len = end - at < sizeof bytes ? end - at : sizeof bytes;
+        enr_status_t status = flash_read(journal, at, bytes, len);
+        if (status != ENR_OK) {
+            return status;
+        }
+        *out_crc = enr_crc32(*out_crc, (enr_span_t){bytes, len});
+    }
+    return ENR_OK;
+}
+
+enr_status_t marks_pin(enr_journal_t *journal, enr_slot_t *slot)
+{
+    uint32_t first = 0;
+    enr_status_t status = sum_up(journal, journal->annex_from, slot->annex_end, &first);
+    for (unsigned i = 1; i < TRIES && status == ENR_OK; i++) {
+        uint32_t again = 0;
+        status = sum_up(journal, journal->annex_from, slot->annex_end, &again);
+        if (status == ENR_OK && again != first) {
+            status = enr_journal_confirm(journal, slot);
+            for (unsigned k = 1; k < TRIES && status == ENR_E_SEAL; k++) { /* it shows another state now */
+                status = enr_journal_confirm(journal, slot);
+            }
+            break;
+        }
+    }
+    return status;
 }
 
 enr_status_t mark_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned number)

@@ -282,6 +282,9 @@ static enr_status_t count_one(enr_journal_t *journal)
         journal->tombstones += get_16(entry.head + 4) != 0;
     } else if (status == ENR_OK && entry.kind != KIND_TAIL) {
         status = slot_load(journal, place, &slot);
+        if (status == ENR_OK && journal->begun) {
+            (void)!marks_pin(journal, &slot); /* where that cannot be done now, whoever acts on it does */
+        }
         if (status == ENR_OK && slot.gone) {
             bool purged = false;
             status = purge_look(journal, &entry, &purged);

@@ -288,6 +288,9 @@ static void act_again(rig_t *rig, const change_t *change)
         status = change->act(rig);
     }
     assert_true(status == ENR_OK || status == ENR_END);
+    if (!change->is_after(rig)) { /* what read as done at its look is met again by a later round */
+        rig_run(rig, 24u * 3600u * 1000u);
+    }
     for (int i = 0; i < 5; i++) {
         (void)rig_step(rig, rig->now_ms + 5);
         if (!change->is_after(rig)) {

@@ -208,6 +208,26 @@ static void test_silence_ends_a_payload(void **state)
     rig_free(rig);
 }
 
+/* While the program was busy with a handshake the module was not silent: what waited goes on with what was there. */
+static void test_busy_is_no_silence(void **state)
+{
+    (void)state;
+    uint32_t until_ms;
+    for (int told = 0; told < 2; told++) {
+        rig_t *rig = begin();
+        assert_string_equal(scan(rig, "MECARD:N:Abubakar,Mae"), "");
+        rig->now_ms += 900;
+        if (told) {
+            enr_station_busy(&station, 900);
+        }
+        assert_string_equal(scan(rig, "lle;;\r"), told ? "good:1 " : "good:1 good:2 ");
+        assert_string_equal(scan(rig, "BEGIN:VCARD\r\n"), "");
+        assert_true(enr_station_waits(&station, &until_ms));
+        assert_int_equal(until_ms, rig->now_ms + 100);
+        rig_free(rig);
+    }
+}
+
 /* Bytes that an interrupt had no room for: the payload is thrown away whole, and no code speaks of the lead before. */
 static void test_lost_bytes(void **state)
 {
@@ -594,6 +614,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_split),
         cmocka_unit_test(test_silence_ends_a_payload),
+        cmocka_unit_test(test_busy_is_no_silence),
         cmocka_unit_test(test_lost_bytes),
         cmocka_unit_test(test_rescan_buys_nothing),
         cmocka_unit_test(test_codes),

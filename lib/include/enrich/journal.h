@@ -163,6 +163,7 @@ typedef struct {
     uint16_t view_from;  /* from this entry … */
     uint16_t view_to;    /* … to this one those behind the next are void: */
     uint16_t view_void;
+    uint32_t annex_from; /* where the last annex of the slot loaded last begins */
     enr_sector_t view;
 
     /* counting and compaction */
