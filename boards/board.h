@@ -50,7 +50,16 @@ size_t board_scanner_read(uint8_t *out, size_t capacity);
 uint32_t board_scanner_overruns(void);
 
 /* What the person who holds the scanner is told, by LED and beeper. On QEMU: a line on the console. */
-typedef enum { BOARD_GOOD, BOARD_DUPLICATE, BOARD_UNREADABLE, BOARD_FULL, BOARD_OFFLINE } board_signal_t;
+typedef enum {
+    BOARD_GOOD,
+    BOARD_DUPLICATE,
+    BOARD_UNREADABLE,
+    BOARD_REFUSED, /* read well, and not kept or done */
+    BOARD_FULL,
+    BOARD_OFFLINE,
+    BOARD_BUSY, /* the power must not go now: a request is under way */
+    BOARD_SAFE  /* it may again */
+} board_signal_t;
 void board_signal(board_signal_t signal);
 
 /* --- flash --- */

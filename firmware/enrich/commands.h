@@ -12,6 +12,7 @@ int leads_run(const options_t *options);
 int credits_run(const options_t *options);
 int badge_run(const options_t *options);
 int roster_run(const options_t *options);
+int provision_run(const options_t *options);
 int webhook_run(const options_t *options);
 
 #endif

@@ -10,10 +10,10 @@ static const char OVERVIEW[] = "usage: enrich COMMAND [OPTION]...\n"
                                "  credits        show the account's balance; a cheap check of key and address\n"
                                "  badge FILE|-   show what a scanned badge says; sends nothing\n"
                                "  roster         make the list of attendees for a scanner, or look at one\n"
+                               "  provision      make the QR code that tells a device its settings\n"
                                "  webhook FILE|- show what a callback says, and check its token; sends nothing\n"
                                "\n"
-                               "enrich COMMAND --help: its options. The API key: --key-file or ENRICH_API_KEY.\n"
-                               "Exit codes\n"
+                               "enrich COMMAND --help: its options. The key: ENRICH_API_KEY. Exit codes:\n"
                                "   0  done, found or not               8  the service refused the request's data\n"
                                "   1  wrong arguments                  9  the service knows no such id\n"
                                "   2  refused here, nothing was sent  10  too many requests\n"
@@ -96,7 +96,12 @@ static const char RUN[] = "usage: enrich run --journal FILE --type TYPE [OPTION]
                           "  --journal FILE     where leads are kept; made when it is not there\n"
                           "  --device-key FILE  its key, made with it [FILE.key]   --size KIB   [4096]\n"
                           "  --type email|phone|personal_email   each a request of its own; repeatable\n"
-                          "  --personal-email-ok   everybody who is scanned has consented to it\n"
+                          "  --personal-email-ok   the event allows it, for those who consent (a code)\n"
+                          "  --profile FILE     how the event writes its badges, a JSON object\n"
+                          "  --roster FILE      the event's list: fills in whom an id names\n"
+                          "  --notice TEXT      version of the text that people are shown\n"
+                          "  --sheet WORD       only codes of the sheet with this word count\n"
+                          "  --keep-days N      erase leads so long after their last scan [never]\n"
                           "  --resend TYPE=K    send an unknown request again, K times: may be billed twice\n"
                           "  --ack-fd N         read \"ack DIGEST\" there: that batch of results is taken\n"
                           "  --event TAG  --device ID  --operator NAME   stand in each lead\n"
@@ -113,8 +118,8 @@ static const char LEADS[] = "usage: enrich leads WHAT --journal FILE [OPTION]...
                             "  list [--state STATE]    a line a lead, nothing personal\n"
                             "  show N                  all that is known of one\n"
                             "  stats                   counts by state, room, wear, damage\n"
-                            "  export                  all leads as CSV, with --json as JSON lines; its\n"
-                            "                          SHA-256 stands on standard error\n"
+                            "  export                  all leads as CSV, with --json as JSON lines, with\n"
+                            "                          --vcard as vCards; its SHA-256 on standard error\n"
                             "  confirm DIGEST          that export has arrived: its results are taken, leads\n"
                             "                          with nothing left to do are erased\n"
                             "  resend N --type TYPE    send an unknown or rejected request again: an unknown\n"
@@ -163,6 +168,26 @@ static const char ROSTER[] = "usage: enrich roster build TABLE|- -o FILE [OPTION
                              "  --expires DAY      last day on which it fills in leads, 2026-11-30  [30 days]\n"
                              "  --list-version N   a later list of the event has a higher one  [the time now]\n";
 
+static const char PROVISION[] = "usage: enrich provision secret --journal FILE\n"
+                                "       enrich provision make --secret-file FILE|- --ca FILE [OPTION]...\n"
+                                "\n"
+                                "secret makes the journal's device a new secret, shown this once; codes made with\n"
+                                "the one before are worth nothing. make prints the text of a QR code with all\n"
+                                "settings of the one device that has that secret, the API key among them, sealed.\n"
+                                "The device takes it through its scanner, once. Nothing is sent.\n"
+                                "\n"
+                                "  --secret-file FILE  the secret as the device has shown it, - standard input\n"
+                                "  --key-file FILE    the API key                       [ENRICH_API_KEY]\n"
+                                "  --async-base URL   [ENRICH_ASYNC_BASE or " ENR_ASYNC_BASE_DEFAULT "]\n"
+                                "  --ca FILE          the roots that the device trusts (PEM), 1 to 4\n"
+                                "  --type TYPE  --event TAG  --device ID  --profile FILE   as for run, as are\n"
+                                "  --personal-email-ok  --resend email=K (of all types)  --spread MS\n"
+                                "  --notice TEXT  --sheet WORD  --keep-days N  --allow-private\n"
+                                "  --time-server NAME  where the device gets its time (SNTP)\n"
+                                "  --force            replace settings although leads are undelivered, once they\n"
+                                "                     were exported\n"
+                                "  --journal FILE  --device-key FILE  --config FILE   as for run\n";
+
 static const char WEBHOOK[] = "usage: enrich webhook FILE|- [OPTION]...\n"
                               "\n"
                               "Shows what the body of a callback says. Nothing is sent. A callback proves\n"
@@ -189,6 +214,8 @@ const char *help_of(command_t command)
         return CREDITS;
     case COMMAND_BADGE:
         return BADGE;
+    case COMMAND_PROVISION:
+        return PROVISION;
     case COMMAND_ROSTER:
         return ROSTER;
     case COMMAND_WEBHOOK:
@@ -215,6 +242,8 @@ const char *help_hint(command_t command)
         return "enrich credits --help shows how";
     case COMMAND_BADGE:
         return "enrich badge --help shows how";
+    case COMMAND_PROVISION:
+        return "enrich provision --help shows how";
     case COMMAND_ROSTER:
         return "enrich roster --help shows how";
     case COMMAND_WEBHOOK:

@@ -49,6 +49,8 @@ int main(int argc, char **argv)
         return credits_run(&options);
     case COMMAND_ROSTER:
         return roster_run(&options);
+    case COMMAND_PROVISION:
+        return provision_run(&options);
     case COMMAND_WEBHOOK:
         return webhook_run(&options);
     default:

@@ -15,9 +15,10 @@
 #define IN_LEADS (1u << COMMAND_LEADS)
 #define IN_BADGE (1u << COMMAND_BADGE)
 #define IN_ROSTER (1u << COMMAND_ROSTER)
+#define IN_PROVISION (1u << COMMAND_PROVISION)
 #define IN_WEBHOOK (1u << COMMAND_WEBHOOK)
 #define IN_SERVICE (IN_SUBMIT | IN_GET | IN_BULK | IN_RUN | 1u << COMMAND_CREDITS) /* those that call the service */
-#define IN_ALL (1u << COMMAND_NONE | IN_SERVICE | IN_LEADS | IN_BADGE | IN_ROSTER | IN_WEBHOOK)
+#define IN_ALL (1u << COMMAND_NONE | IN_SERVICE | IN_LEADS | IN_BADGE | IN_ROSTER | IN_WEBHOOK | IN_PROVISION)
 
 #define ARGUMENT_MAX 32768 /* bytes; a refusal may have to repeat one */
 
@@ -39,7 +40,7 @@ static const option_t OPTIONS[] = {
     {"--wait", IN_SUBMIT | IN_GET | IN_BULK, FLAG, AT(wait), 0},
     {"--sync", IN_SUBMIT, FLAG, AT(sync), 0},
     {"--badge", IN_SUBMIT | IN_LEADS, TEXT, AT(badge), 0},
-    {"--profile", IN_SUBMIT | IN_BADGE, TEXT, AT(profile), 0},
+    {"--profile", IN_SUBMIT | IN_BADGE | IN_RUN | IN_PROVISION, TEXT, AT(profile), 0},
     {"--firstname", IN_SUBMIT, TEXT, AT(firstname), 0},
     {"--lastname", IN_SUBMIT, TEXT, AT(lastname), 0},
     {"--company", IN_SUBMIT, TEXT, AT(company), 0},
@@ -48,31 +49,39 @@ static const option_t OPTIONS[] = {
     {"--webhook", IN_SUBMIT | IN_BULK, TEXT, AT(webhook), 0},
     {"--custom", IN_SUBMIT, CUSTOM, 0, 0},
     {"--country", IN_SUBMIT | IN_BULK | IN_RUN, COUNTRY, 0, 0},
-    {"--type", IN_SUBMIT | IN_BULK | IN_RUN | IN_LEADS, TYPE, 0, 0},
+    {"--type", IN_SUBMIT | IN_BULK | IN_RUN | IN_LEADS | IN_PROVISION, TYPE, 0, 0},
     {"--allow-multi", IN_SUBMIT, FLAG, AT(allow_multi), 0},
     {"--record", IN_BULK, TEXT, AT(record), 0},
     {"-o", IN_ROSTER, TEXT, AT(output), 0},
     {"--list-version", IN_ROSTER, NUMBER, AT(list_version), UINT32_MAX},
     {"--expires", IN_ROSTER, DAY, AT(expires), 0},
-    {"--journal", IN_RUN | IN_LEADS, TEXT, AT(journal), 0},
-    {"--device-key", IN_RUN | IN_LEADS, TEXT, AT(device_key), 0},
+    {"--journal", IN_RUN | IN_LEADS | IN_PROVISION, TEXT, AT(journal), 0},
+    {"--device-key", IN_RUN | IN_LEADS | IN_PROVISION, TEXT, AT(device_key), 0},
     {"--size", IN_RUN, NUMBER, AT(size_kib), SIZE_MAX_KIB},
-    {"--resend", IN_RUN, RESEND, 0, 0},
-    {"--event", IN_RUN | IN_LEADS, NOTE, AT(event), 0},
-    {"--device", IN_RUN, NOTE, AT(device), 0},
+    {"--resend", IN_RUN | IN_PROVISION, RESEND, 0, 0},
+    {"--event", IN_RUN | IN_LEADS | IN_PROVISION, NOTE, AT(event), 0},
+    {"--device", IN_RUN | IN_PROVISION, NOTE, AT(device), 0},
     {"--operator", IN_RUN, NOTE, AT(captured_by), 0},
-    {"--personal-email-ok", IN_RUN, FLAG, AT(personal_email_ok), 0},
+    {"--roster", IN_RUN, TEXT, AT(roster), 0},
+    {"--notice", IN_RUN | IN_PROVISION, NOTE, AT(notice), 0},
+    {"--sheet", IN_RUN | IN_PROVISION, NOTE, AT(sheet), 0},
+    {"--keep-days", IN_RUN | IN_PROVISION, NUMBER, AT(keep_days), KEEP_MAX_DAYS},
+    {"--personal-email-ok", IN_RUN | IN_PROVISION, FLAG, AT(personal_email_ok), 0},
     {"--ack-fd", IN_RUN, NUMBER, AT(ack_fd), 1023},
-    {"--spread", IN_RUN, NUMBER, AT(spread_ms), SPREAD_MAX_MS},
+    {"--spread", IN_RUN | IN_PROVISION, NUMBER, AT(spread_ms), SPREAD_MAX_MS},
+    {"--secret-file", IN_PROVISION, TEXT, AT(secret_file), 0},
+    {"--time-server", IN_PROVISION, TEXT, AT(time_server), 0},
+    {"--force", IN_PROVISION, FLAG, AT(force), 0},
+    {"--vcard", IN_LEADS, FLAG, AT(vcard), 0},
     {"--state", IN_LEADS, TEXT, AT(state), 0},
     {"--token", IN_WEBHOOK, TOKEN, AT(token), 0},
-    {"--config", IN_SERVICE | IN_LEADS, TEXT, AT(config), 0},
-    {"--key-file", IN_SERVICE, TEXT, AT(key_file), 0},
-    {"--async-base", IN_SERVICE, TEXT, AT(async_base), 0},
+    {"--config", IN_SERVICE | IN_LEADS | IN_PROVISION, TEXT, AT(config), 0},
+    {"--key-file", IN_SERVICE | IN_PROVISION, TEXT, AT(key_file), 0},
+    {"--async-base", IN_SERVICE | IN_PROVISION, TEXT, AT(async_base), 0},
     {"--sync-base", IN_SUBMIT, TEXT, AT(sync_base), 0},
-    {"--ca", IN_SERVICE, TEXT, AT(ca), 0},
+    {"--ca", IN_SERVICE | IN_PROVISION, TEXT, AT(ca), 0},
     {"--pin", IN_SERVICE, PIN, 0, 0},
-    {"--allow-private", IN_SERVICE, FLAG, AT(allow_private), 0},
+    {"--allow-private", IN_SERVICE | IN_PROVISION, FLAG, AT(allow_private), 0},
     {"--timeout", IN_SERVICE, NUMBER, AT(timeout_s), TIMEOUT_MAX_S},
     {"--dns-timeout", IN_SERVICE, NUMBER, AT(dns_s), TIMEOUT_MAX_S},
     {"--connect-timeout", IN_SERVICE, NUMBER, AT(connect_s), TIMEOUT_MAX_S},
@@ -89,9 +98,11 @@ static const struct {
     const char *word;
     command_t command;
 } COMMANDS[] = {
-    {"submit", COMMAND_SUBMIT}, {"get", COMMAND_GET},       {"bulk", COMMAND_BULK},
-    {"run", COMMAND_RUN},       {"leads", COMMAND_LEADS},   {"credits", COMMAND_CREDITS},
-    {"badge", COMMAND_BADGE},   {"roster", COMMAND_ROSTER}, {"webhook", COMMAND_WEBHOOK},
+    {"submit", COMMAND_SUBMIT},   {"get", COMMAND_GET},
+    {"bulk", COMMAND_BULK},       {"run", COMMAND_RUN},
+    {"leads", COMMAND_LEADS},     {"credits", COMMAND_CREDITS},
+    {"badge", COMMAND_BADGE},     {"roster", COMMAND_ROSTER},
+    {"webhook", COMMAND_WEBHOOK}, {"provision", COMMAND_PROVISION},
 };
 
 /* What is being read: the arguments, and where a refusal goes. */
@@ -206,7 +217,7 @@ static exit_code_t take_resend(reading_t *reading, const char *value)
     enr_type_t type = ENR_TYPE_EMAIL;
     enr_span_t word = {(const uint8_t *)value, sign != NULL ? (size_t)(sign - value) : 0};
     uint32_t times = 0;
-    if (enr_type_parse(word, &type) != ENR_OK || !options_number(sign + 1, RESEND_MAX, &times)) {
+    if (sign == NULL || enr_type_parse(word, &type) != ENR_OK || !options_number(sign + 1, RESEND_MAX, &times)) {
         return refuse(reading, "must be TYPE=K, K from 1 to " TEXT_OF(RESEND_MAX));
     }
     uint32_t *member = &reading->options->resend[enr_type_number(type)];
@@ -423,16 +434,28 @@ static exit_code_t check_roster(const options_t *options, problem_t *out_problem
     return EXIT_DONE;
 }
 
+static exit_code_t check_provision(const options_t *options, problem_t *out_problem)
+{
+    const bool is_secret = options->operand != NULL && strcmp(options->operand, "secret") == 0;
+    const bool is_make = options->operand != NULL && strcmp(options->operand, "make") == 0;
+    if (!is_secret && !is_make) {
+        return outcome_problem(out_problem, EXIT_USAGE, "provision", "needs secret, or make");
+    }
+    if (is_make && options->secret_file == NULL) {
+        return outcome_problem(out_problem, EXIT_USAGE, "provision", "needs --secret-file FILE to make a code");
+    }
+    if (is_make && options->ca == NULL && options->config == NULL) {
+        return outcome_problem(out_problem, EXIT_USAGE, "provision",
+                               "needs --ca FILE to make a code: the roots that the device trusts");
+    }
+    return EXIT_DONE;
+}
+
 static exit_code_t check_run(const options_t *options, problem_t *out_problem)
 {
-    if (options->types == 0) {
-        return outcome_problem(out_problem, EXIT_USAGE, "run",
-                               "needs --type: email, phone, personal_email, or several");
-    }
     if ((options->types & ENR_TYPE_PERSONAL_EMAIL) != 0 && !options->personal_email_ok) {
-        return outcome_problem(
-            out_problem, EXIT_USAGE, "--type",
-            "personal_email needs --personal-email-ok: everybody who is scanned has consented to it");
+        return outcome_problem(out_problem, EXIT_USAGE, "--type",
+                               "personal_email needs --personal-email-ok: the event allows it, for those who consent");
     }
     for (unsigned i = 0; i < ENR_TYPE_COUNT; i++) {
         if (options->resend[i] > 0 && (options->types & enr_type_of_number(i)) == 0) {
@@ -457,7 +480,8 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
     switch (options->command) {
     case COMMAND_NONE:
         return outcome_problem(out_problem, EXIT_USAGE, "arguments",
-                               "name a command: submit, get, bulk, run, leads, credits, badge, roster or webhook");
+                               "name a command: submit, get, bulk, run, leads, credits, badge, roster, provision "
+                               "or webhook");
     case COMMAND_GET:
         return options->operand != NULL ? EXIT_DONE
                                         : outcome_problem(out_problem, EXIT_USAGE, "get", "needs the id to read");
@@ -472,6 +496,8 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
         return options->operand != NULL
                    ? EXIT_DONE
                    : outcome_problem(out_problem, EXIT_USAGE, "badge", "needs a file, or - for standard input");
+    case COMMAND_PROVISION:
+        return check_provision(options, out_problem);
     case COMMAND_ROSTER:
         return check_roster(options, out_problem);
     case COMMAND_WEBHOOK:

@@ -13,6 +13,7 @@
 #define SPREAD_MAX_MS 600000
 #define SIZE_MAX_KIB 1048576
 #define RESEND_MAX 9
+#define KEEP_MAX_DAYS 3650
 #define NOTE_MAX 64 /* bytes of what --event, --device and --operator say */
 
 typedef enum {
@@ -25,6 +26,7 @@ typedef enum {
     COMMAND_CREDITS,
     COMMAND_BADGE,
     COMMAND_ROSTER,
+    COMMAND_PROVISION,
     COMMAND_WEBHOOK
 } command_t;
 
@@ -39,7 +41,8 @@ typedef struct {
 /* The arguments as they were given; texts point into them. NULL, 0: not given. */
 typedef struct {
     command_t command;
-    const char *operand;  /* the id of get, the file of bulk, badge and webhook, what leads or roster is to do */
+    const char
+        *operand; /* the id of get, the file of bulk, badge and webhook, what leads, roster or provision is to do */
     const char *argument; /* of leads: a number or a digest */
     const char *file;     /* of roster: the table or the roster */
     const char *id;       /* of roster show: an attendee, or NULL */
@@ -47,7 +50,10 @@ typedef struct {
     bool version;
     bool json;
     bool wait;
-    bool sync; /* the synchronous call */
+    bool sync;  /* the synchronous call */
+    bool vcard; /* the form of an export */
+    bool force; /* of provision make: the code is taken although leads are undelivered, once they were exported */
+    bool personal_email_ok; /* the event allows it, for those who consent */
 
     const char *token;  /* that a callback must carry */
     const char *record; /* of what bulk has sent */
@@ -57,6 +63,11 @@ typedef struct {
     uint32_t list_version;
     int64_t expires; /* seconds since 1970 */
 
+    /* of provision */
+    const char *secret_file;
+    const char *time_server;
+    const struct told *told; /* of run: what the device was told by a code, or NULL */
+
     /* the journal, and what stands in each lead */
     const char *journal;
     const char *device_key;
@@ -64,7 +75,10 @@ typedef struct {
     const char *event;
     const char *device;
     const char *captured_by;
-    bool personal_email_ok;          /* everybody who is scanned has consented */
+    const char *roster;              /* the event's list of attendees */
+    const char *notice;              /* version of the text that people are shown */
+    const char *sheet;               /* the word of the printed sheet of codes */
+    uint32_t keep_days;              /* leads are erased so long after their last scan; 0: never by themselves */
     uint32_t resend[ENR_TYPE_COUNT]; /* by type number: so often an unknown request is sent again */
     uint32_t ack_fd;                 /* where acknowledgements come from; 0: from nowhere */
     uint32_t spread_ms;              /* the first request goes within this */

@@ -45,6 +45,11 @@ static void write_time(enr_json_writer_t *json, const char *key, const enr_stamp
     answer_json_member(json, key, enr_span_from_str(known ? text : NULL));
 }
 
+static void write_clock(enr_json_writer_t *json, const char *key, const enr_stamp_t *stamp)
+{
+    answer_json_member(json, key, enr_span_from_str(record_clock(stamp)));
+}
+
 /* Bytes that are no text, as RFC 4648 4 writes them. */
 static void write_base64(enr_json_writer_t *json, enr_span_t bytes)
 {
@@ -76,18 +81,23 @@ static void write_payload(enr_json_writer_t *json, const enr_lead_t *lead)
     enr_json_write_integer(json, lead->payload_lost);
 }
 
-static void write_consent(enr_json_writer_t *json, const enr_consent_t *consent)
+const char *record_clock(const enr_stamp_t *stamp)
 {
-    static const struct {
-        const char *name;
-        unsigned bit;
-    } PURPOSES[] = {
-        {"contact", ENR_CONSENT_CONTACT},
-        {"enrichment", ENR_CONSENT_ENRICHMENT},
-        {"personal_email", ENR_CONSENT_PERSONAL_EMAIL},
-        {"marketing", ENR_CONSENT_MARKETING},
-    };
-    static const char *const METHODS[] = {
+    static const char *const WORDS[] = {
+        [ENR_TIME_UNKNOWN] = "unknown", [ENR_TIME_STORED] = "stored", [ENR_TIME_SET] = "set"};
+    return WORDS[stamp->quality];
+}
+
+const char *record_purpose(size_t place, unsigned *out_bit)
+{
+    static const char *const WORDS[] = {"contact", "enrichment", "personal_email", "marketing"}; /* by bit */
+    *out_bit = 1u << place;
+    return place < sizeof WORDS / sizeof WORDS[0] ? WORDS[place] : NULL;
+}
+
+const char *record_method(enr_consent_method_t method)
+{
+    static const char *const WORDS[] = {
         [ENR_CONSENT_BY_NONE] = NULL,
         [ENR_CONSENT_BY_BUTTON] = "button",
         [ENR_CONSENT_BY_BARCODE] = "barcode",
@@ -95,17 +105,24 @@ static void write_consent(enr_json_writer_t *json, const enr_consent_t *consent)
         [ENR_CONSENT_BY_SIGNATURE] = "signature",
         [ENR_CONSENT_BY_OPERATOR] = "operator",
     };
+    return WORDS[method];
+}
+
+static void write_consent(enr_json_writer_t *json, const enr_consent_t *consent)
+{
+    unsigned bit = 0;
+    const char *purpose = NULL;
     enr_json_key(json, ENR_SPAN("consent"));
     enr_json_object_begin(json);
-    for (size_t i = 0; i < sizeof PURPOSES / sizeof PURPOSES[0]; i++) {
-        enr_json_key(json, enr_span_from_str(PURPOSES[i].name));
-        if ((consent->asked & PURPOSES[i].bit) != 0) {
-            enr_json_write_bool(json, (consent->given & PURPOSES[i].bit) != 0);
+    for (size_t i = 0; (purpose = record_purpose(i, &bit)) != NULL; i++) {
+        enr_json_key(json, enr_span_from_str(purpose));
+        if ((consent->asked & bit) != 0) {
+            enr_json_write_bool(json, (consent->given & bit) != 0);
         } else {
             enr_json_write_null(json);
         }
     }
-    answer_json_member(json, "method", enr_span_from_str(METHODS[consent->method]));
+    answer_json_member(json, "method", enr_span_from_str(record_method(consent->method)));
     answer_json_member(json, "notice", consent->notice);
     enr_json_object_end(json);
 }
@@ -142,7 +159,9 @@ void record_json_lead(enr_json_writer_t *json, const enr_lead_t *lead)
     }
     write_consent(json, &lead->consent);
     write_time(json, "first_seen", &lead->first);
+    write_clock(json, "first_seen_clock", &lead->first);
     write_time(json, "last_seen", &lead->last);
+    write_clock(json, "last_seen_clock", &lead->last);
     enr_json_key(json, ENR_SPAN("scans"));
     enr_json_write_integer(json, lead->scans);
     write_payload(json, lead);

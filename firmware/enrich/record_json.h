@@ -25,6 +25,14 @@ bool record_result(const full_record_t *full, unsigned number, const enr_result_
 #define RECORD_TIME_MAX 24
 bool record_time(const enr_stamp_t *stamp, char out_text[RECORD_TIME_MAX]);
 
+/* How well that is known: "set", "stored" (the last good time of an earlier run), "unknown". */
+const char *record_clock(const enr_stamp_t *stamp);
+
+/* A purpose of consent by its place, "contact" to "marketing", with the bit of it; NULL beyond. And the word of how it
+   was given ("barcode"), or NULL. */
+const char *record_purpose(size_t place, unsigned *out_bit);
+const char *record_method(enr_consent_method_t method);
+
 /* The lead, as one object. */
 void record_json_lead(enr_json_writer_t *json, const enr_lead_t *lead);
 

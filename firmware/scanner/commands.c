@@ -4,6 +4,7 @@
 #include "console.h"
 #include "export.h"
 #include "provision.h"
+#include "roster.h"
 #include "service.h"
 #include "status.h"
 
@@ -48,7 +49,7 @@ static void erase(enr_span_t words, uint32_t now_ms)
     uint32_t number;
     enr_span_t which = next_word(&words);
     if (enr_span_equal(which, ENR_SPAN("all"))) {
-        export_erase_all(enr_span_equal(words, ENR_SPAN("force")), now_ms);
+        export_erase_all(enr_span_equal(words, ENR_SPAN("force")));
     } else if (read_number(which, &number)) {
         say_status("erase", enr_agent_erase(service_agent(), number, now_ms));
     } else {
@@ -81,6 +82,11 @@ static void export_words(enr_span_t words)
     }
 }
 
+void commands_restart(void)
+{
+    stopping = restarting = true;
+}
+
 static void obey(enr_span_t words, uint32_t now_ms, uint32_t longest_ms)
 {
     enr_span_t verb = next_word(&words);
@@ -101,20 +107,24 @@ static void obey(enr_span_t words, uint32_t now_ms, uint32_t longest_ms)
         console_say("retry", "done");
     } else if (enr_span_equal(verb, ENR_SPAN("set"))) {
         provision_set(words);
+    } else if (enr_span_equal(verb, ENR_SPAN("secret"))) {
+        provision_new_secret();
+    } else if (enr_span_equal(verb, ENR_SPAN("roster"))) {
+        roster_command(words);
     } else if (enr_span_equal(verb, ENR_SPAN("stop"))) {
         stopping = true;
     } else if (enr_span_equal(verb, ENR_SPAN("reboot"))) {
-        stopping = restarting = true;
+        commands_restart();
     } else {
         console_say("console", "status, leads, export [confirm DIGEST], erase N, erase all [force], resend N TYPE, "
-                               "giveup N TYPE, retry, set [NAME VALUE], stop, reboot");
+                               "giveup N TYPE, retry, set, secret, roster, stop, reboot");
     }
 }
 
 void commands_step(uint32_t now_ms, uint32_t longest_ms)
 {
     enr_span_t line = console_command();
-    if (line.len > 0 && !provision_take_line(line)) {
+    if (line.len > 0 && !roster_take_line(line) && !provision_take_line(line)) {
         obey(enr_span_trim(line), now_ms, longest_ms);
     }
     export_step(now_ms);

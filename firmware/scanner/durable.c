@@ -7,13 +7,17 @@
 /* The store's region, in front of the journal's: two sectors, or so much that each half holds all that is kept. */
 #define STORE_MIN 32768u
 
+/* The roster's region, behind the journal's, on a part that has so much: some 10,000 attendees. */
+#define ROSTER_SIZE 0x100000u
+#define ROSTER_PART_MIN 0x400000u
+
 /* Longest erase of a sector on parts like these: 2.6 s (S25FL128S, tSE). */
 #define ERASE_MAX_MS 10000u
 
 static board_region_t whole;
 static enr_flash_part_t part;
-static enr_flash_region_t store_region, journal_region;
-static enr_flash_t store_flash, journal_flash;
+static enr_flash_region_t store_region, journal_region, roster_region;
+static enr_flash_t store_flash, journal_flash, roster_flash;
 static enr_key_t key;
 static enr_seal_t store_seal, journal_seal;
 static enr_store_t store;
@@ -37,7 +41,12 @@ static void split(void)
     uint32_t store_size = 2 * sector > STORE_MIN ? 2 * sector : STORE_MIN;
     enr_flash_part_start(&part, &whole.flash);
     enr_flash_region_start(&store_region, &part, 0, store_size);
-    enr_flash_region_start(&journal_region, &part, store_size, whole.flash.size - store_size);
+    uint32_t roster_size = whole.flash.size >= ROSTER_PART_MIN ? ROSTER_SIZE : 0;
+    enr_flash_region_start(&journal_region, &part, store_size, whole.flash.size - store_size - roster_size);
+    if (roster_size > 0) {
+        enr_flash_region_start(&roster_region, &part, whole.flash.size - roster_size, roster_size);
+        roster_flash = enr_flash_region(&roster_region);
+    }
     store_flash = enr_flash_region(&store_region);
     journal_flash = enr_flash_region(&journal_region);
 }
@@ -140,6 +149,16 @@ enr_journal_t *durable_journal(void)
 const enr_seal_t *durable_journal_seal(void)
 {
     return &journal_seal;
+}
+
+const enr_seal_t *durable_store_seal(void)
+{
+    return &store_seal;
+}
+
+const enr_flash_t *durable_roster(void)
+{
+    return roster_flash.size > 0 ? &roster_flash : NULL;
 }
 
 uint32_t durable_starts(void)

@@ -26,6 +26,10 @@ void durable_settle(void);
 enr_store_t *durable_store(void);
 enr_journal_t *durable_journal(void);
 const enr_seal_t *durable_journal_seal(void);
+const enr_seal_t *durable_store_seal(void);
+
+/* The roster's region; NULL: the part is too small for one. */
+const enr_flash_t *durable_roster(void);
 
 /* Which start of the device this is. */
 uint32_t durable_starts(void);

@@ -2,17 +2,21 @@
 
 #include "board.h"
 #include "console.h"
+#include "durable.h"
 #include "enrich/json_writer.h"
+#include "reader.h"
 #include "service.h"
 
 #include <string.h>
 
-enum { JOB_NONE, JOB_LIST, JOB_EXPORT, JOB_CONFIRM, JOB_ERASE };
+enum { JOB_NONE, JOB_LIST, JOB_EXPORT, JOB_CONFIRM, JOB_WIPE, JOB_ERASE };
 
 static struct {
     uint8_t job;
+    bool force;
     enr_cursor_t cursor;
     uint32_t leads;
+    uint32_t newest; /* number of the leads that stood in the export */
     enr_batch_t batch;
     enr_batch_item_t items[EXPORT_LEADS];
     enr_hash_t hash;
@@ -46,7 +50,7 @@ static bool start(uint8_t job, const char *room)
     }
     sheet.job = job;
     sheet.cursor = (enr_cursor_t){0};
-    sheet.leads = 0;
+    sheet.leads = sheet.newest = 0;
     return true;
 }
 
@@ -84,20 +88,11 @@ void export_confirm(enr_span_t digest)
     (void)start(JOB_CONFIRM, "export");
 }
 
-void export_erase_all(bool force, uint32_t now_ms)
+void export_erase_all(bool force)
 {
-    enr_agent_status_t status;
-    service_status(now_ms, &status);
-    uint32_t held = 0;
-    for (unsigned state = ENR_REQUEST_READY; state < ENR_REQUEST_STATES; state++) {
-        held += state == ENR_REQUEST_TAKEN || state == ENR_REQUEST_ERASED ? 0 : status.counts[state];
+    if (start(JOB_WIPE, "erase")) {
+        sheet.force = force;
     }
-    if (!force && (held > 0 || !status.counted)) {
-        console_say("erase",
-                    "refused: there are leads that nobody has got yet; export and confirm, or erase all force");
-        return;
-    }
-    (void)start(JOB_ERASE, "erase");
 }
 
 static bool is_wanted(const enr_record_t *record, unsigned number)
@@ -174,6 +169,13 @@ static void put_member(enr_json_writer_t *writer, enr_buffer_t *line, const char
     }
 }
 
+static void put_number(enr_json_writer_t *writer, enr_buffer_t *line, const char *key, int64_t number)
+{
+    enr_json_key(writer, enr_span_from_str(key));
+    enr_json_write_integer(writer, number);
+    flush(line);
+}
+
 static void put_lead(enr_json_writer_t *writer, enr_buffer_t *line, const enr_lead_t *lead)
 {
     put_member(writer, line, "firstname", lead->contact.firstname);
@@ -187,6 +189,9 @@ static void put_lead(enr_json_writer_t *writer, enr_buffer_t *line, const enr_le
     put_member(writer, line, "attendee_id", lead->attendee_id);
     put_member(writer, line, "event", lead->event);
     put_member(writer, line, "device", lead->device);
+    put_member(writer, line, "operator", lead->captured_by);
+    put_member(writer, line, "answers", lead->answers);
+    put_member(writer, line, "notice", lead->consent.notice);
     if (lead->payload.len > 0) {
         enr_json_key(writer, ENR_SPAN("payload_base64"));
         enr_json_write_raw(writer, ENR_SPAN("\""));
@@ -250,8 +255,14 @@ static enr_status_t put_record(const enr_record_t *record)
     enr_json_write_integer(&writer, record->number);
     enr_json_key(&writer, ENR_SPAN("scans"));
     enr_json_write_integer(&writer, record->lead.scans);
-    enr_json_key(&writer, ENR_SPAN("first_seen"));
-    enr_json_write_integer(&writer, record->lead.first.wall_s);
+    put_number(&writer, &line, "first_seen", record->lead.first.wall_s);
+    put_number(&writer, &line, "first_seen_clock", record->lead.first.quality);
+    put_number(&writer, &line, "last_seen", record->lead.last.wall_s);
+    put_number(&writer, &line, "last_seen_clock", record->lead.last.quality);
+    put_number(&writer, &line, "rating", record->lead.rating);
+    put_number(&writer, &line, "consent_asked", record->lead.consent.asked);
+    put_number(&writer, &line, "consent_given", record->lead.consent.given);
+    put_number(&writer, &line, "consent_method", record->lead.consent.method);
     put_lead(&writer, &line, &record->lead);
     enr_status_t status = put_requests(&writer, &line, record);
     enr_json_object_end(&writer);
@@ -267,6 +278,13 @@ static void close_batch(void)
     enr_hash_finish(&sheet.hash, digest);
     enr_batch_close(&sheet.batch, digest);
     say_count(" exported");
+    if (sheet.batch.count < EXPORT_LEADS) { /* all of them: they may be erased by force */
+        durable_settle();
+        enr_status_t status = enr_station_exported(durable_store(), sheet.newest);
+        if (status != ENR_OK) {
+            say_failure("export", status);
+        }
+    }
     console_line_t line;
     console_begin(&line, "export");
     console_text(&line, "digest ");
@@ -302,6 +320,7 @@ static void export_one(enr_status_t status, const enr_record_t *record)
     status = status == ENR_OK ? put_record(record) : status;
     if (status == ENR_OK) {
         sheet.leads++;
+        sheet.newest = record->number > sheet.newest ? record->number : sheet.newest;
         return;
     }
     /* What stands on the receiver's side is cut off in a line: it is worth nothing, and nothing of it is delivered. */
@@ -341,6 +360,21 @@ static void erase_step(enr_status_t status, const enr_record_t *record, uint32_t
     }
 }
 
+/* Whether all may be erased. */
+static void wipe_step(uint32_t now_ms)
+{
+    enr_status_t status = enr_station_may_wipe(reader_station(), sheet.force, now_ms);
+    if (status == ENR_AGAIN) {
+        return;
+    }
+    sheet.job = status == ENR_OK ? JOB_ERASE : JOB_NONE;
+    if (status != ENR_OK) {
+        console_say("erase", sheet.force ? "refused: not all has stood in an export: export first"
+                                         : "refused: there are leads that nobody has got yet; export and confirm, or "
+                                           "export and erase all force");
+    }
+}
+
 void export_step(uint32_t now_ms)
 {
     enr_agent_status_t agent_status;
@@ -354,6 +388,10 @@ void export_step(uint32_t now_ms)
     }
     if (sheet.job == JOB_CONFIRM) {
         confirm_step(now_ms);
+        return;
+    }
+    if (sheet.job == JOB_WIPE) {
+        wipe_step(now_ms);
         return;
     }
     enr_status_t status = sheet.job == JOB_EXPORT ? enr_batch_next(service_agent(), &sheet.batch, &record)

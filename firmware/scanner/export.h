@@ -20,8 +20,9 @@ void export_begin(void);
 /* The receiver has answered with the digest, in hexadecimal: what it got is delivered, and its leads are erased. */
 void export_confirm(enr_span_t digest);
 
-/* Begins to erase all leads. Without force it is refused while there are leads that nobody has got yet. */
-void export_erase_all(bool force, uint32_t now_ms);
+/* Begins to erase all leads. It is refused while there are leads that nobody has got yet; with force, while one has not
+   stood in an export. */
+void export_erase_all(bool force);
 
 /* Goes on with what was begun: one lead a turn, between two exchanges. */
 void export_step(uint32_t now_ms);

@@ -7,8 +7,11 @@
 #include "enrich/tls.h"
 #include "enrich_lwip.h"
 #include "reader.h"
+#include "roster.h"
 #include "service.h"
 #include "status.h"
+
+#include <string.h>
 
 /* The longest step is one operation on an elliptic curve or on an RSA key. A turn that takes longer than this is no
    progress, and the watchdog is not fed for it (behaviours 31). */
@@ -43,11 +46,13 @@ static void greet(void)
 
 static void start_network(void)
 {
-    const settings_t *settings = service_settings();
+    static char time_server[ENR_HOST_MAX + 1];
+    enr_span_t name = service_settings()->time_server;
+    memcpy(time_server, name.ptr, name.len);
     const enr_lwip_config_t config = {.nic = board_nic(),
                                       .monotonic_ms = board_ms,
                                       .random = enr_tls_random,
-                                      .time_server = settings->time_server[0] == '\0' ? NULL : settings->time_server,
+                                      .time_server = name.len == 0 ? NULL : time_server,
                                       .clock_floor = ENR_CLOCK_FLOOR};
     if (enr_lwip_start(&config) != ENR_OK) {
         stop("scanner", durable_fault(ENR_E_ENTROPY));
@@ -75,10 +80,11 @@ static void start(void)
         console_say("scanner", "no settings: badges are kept, nothing is sent (set)");
     }
     start_network();
-    reader_start();
     if (service_start(board_ms(NULL)) != ENR_OK) {
         stop("scanner", "the settings are malformed");
     }
+    reader_start(NULL);
+    roster_start();
 }
 
 int main(void)
@@ -89,6 +95,7 @@ int main(void)
         uint32_t now_ms = board_ms(NULL);
         enr_lwip_poll();
         reader_step(now_ms);
+        roster_step();
         service_step(now_ms);
         status_watch(now_ms);
         commands_step(now_ms, longest_ms);

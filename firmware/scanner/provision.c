@@ -1,8 +1,11 @@
 #include "provision.h"
 
+#include "base64.h"
 #include "board.h"
 #include "console.h"
 #include "durable.h"
+#include "enrich/provision.h"
+#include "enrich/settings.h"
 #include "service.h"
 
 #include <string.h>
@@ -12,8 +15,7 @@ static struct {
     enr_buffer_t bytes;
     bool in_pem;
     size_t pem_at; /* of the anchor's field in the draft */
-    uint32_t bits; /* of base64 that make no byte yet */
-    unsigned bit_count;
+    base64_t digits;
 } draft;
 
 /* The agent is stopped first, so that the api's memory is free; it goes on after the restart that ends a draft. */
@@ -43,7 +45,7 @@ static void remove_field(unsigned unwanted)
     unsigned field;
     enr_span_t value;
     const uint8_t *from = rest.ptr;
-    while (settings_next(&rest, &field, &value)) {
+    while (enr_settings_next(&rest, &field, &value)) {
         size_t len = (size_t)(value.ptr + value.len - from);
         if (field != unwanted) {
             memmove(draft.bytes.ptr + kept, from, len);
@@ -60,17 +62,17 @@ static void change(unsigned field, enr_span_t value)
         return;
     }
     remove_field(field);
-    if (value.len > 0 && field != FIELD_ANCHOR) {
+    if (value.len > 0 && field != ENR_SETTING_ANCHOR) {
         if (draft.bytes.capacity - draft.bytes.len < value.len + 3) {
             console_say("set", "no room: all settings together are too large");
             return;
         }
-        settings_append(&draft.bytes, field, value);
+        enr_settings_append(&draft.bytes, field, value);
     }
     console_line_t line;
     console_begin(&line, "set");
-    console_text(&line, settings_name(field));
-    console_text(&line, value.len > 0 && field != FIELD_ANCHOR ? " noted" : " removed");
+    console_text(&line, enr_setting_name(field));
+    console_text(&line, value.len > 0 && field != ENR_SETTING_ANCHOR ? " noted" : " removed");
     console_end(&line);
 }
 
@@ -80,12 +82,12 @@ static void show(void)
     unsigned field;
     enr_span_t value;
     console_say("set", draft.open ? "the draft:" : "in force:");
-    while (settings_next(&rest, &field, &value)) {
+    while (enr_settings_next(&rest, &field, &value)) {
         console_line_t line;
         console_begin(&line, "set");
-        console_text(&line, field < FIELD_COUNT ? settings_name(field) : "?");
+        console_text(&line, field < ENR_SETTINGS ? enr_setting_name(field) : "?");
         console_text(&line, " ");
-        if (field == FIELD_KEY || field == FIELD_ANCHOR) {
+        if (field == ENR_SETTING_KEY || field == ENR_SETTING_ANCHOR) {
             console_number(&line, value.len);
             console_text(&line, " bytes");
         } else {
@@ -104,14 +106,14 @@ static _Noreturn void end(const char *why)
 
 static void apply(void)
 {
-    settings_t checked;
+    enr_settings_t checked;
     const char *fault;
     uint32_t provisioned;
     if (!draft.open || draft.in_pem) {
         console_say("set", draft.open ? "a certificate is not ended" : "there is no draft");
         return;
     }
-    if (settings_read(enr_buffer_span(&draft.bytes), &checked, &fault) != ENR_OK) {
+    if (enr_settings_read(enr_buffer_span(&draft.bytes), &checked, &fault) != ENR_OK) {
         console_line_t line;
         console_begin(&line, "set");
         console_text(&line, "not taken over: missing or wrong: ");
@@ -136,11 +138,23 @@ static void apply(void)
     console_end(&line);
 }
 
+static void say_names(void)
+{
+    console_line_t line;
+    console_begin(&line, "set");
+    for (unsigned field = 1; field < ENR_SETTINGS; field++) {
+        console_text(&line, enr_setting_name(field));
+        console_text(&line, " ");
+    }
+    console_text(&line, "apply or cancel");
+    console_end(&line);
+}
+
 void provision_set(enr_span_t words)
 {
     size_t end_of_name = enr_span_find(words, ' ');
     enr_span_t name = enr_span_slice(words, 0, end_of_name);
-    unsigned field = settings_field(name);
+    unsigned field = enr_setting_of_name(name);
     if (words.len == 0) {
         show();
     } else if (enr_span_equal(words, ENR_SPAN("apply"))) {
@@ -150,8 +164,7 @@ void provision_set(enr_span_t words)
     } else if (field != 0) {
         change(field, enr_span_trim(enr_span_slice(words, end_of_name, words.len)));
     } else {
-        console_say(
-            "set", "base, key, time, anchor, event, device, types, personal, resend, spread, private, apply or cancel");
+        say_names();
     }
 }
 
@@ -160,8 +173,8 @@ static void pem_begin(void)
     if (begin()) {
         draft.in_pem = true;
         draft.pem_at = draft.bytes.len;
-        draft.bits = draft.bit_count = 0;
-        settings_append(&draft.bytes, FIELD_ANCHOR, (enr_span_t){0});
+        draft.digits = (base64_t){0};
+        enr_settings_append(&draft.bytes, ENR_SETTING_ANCHOR, (enr_span_t){0});
     }
 }
 
@@ -178,12 +191,6 @@ static void pem_end(void)
     draft.bytes.ptr[draft.pem_at + 1] = (uint8_t)len;
     draft.bytes.ptr[draft.pem_at + 2] = (uint8_t)(len >> 8);
     console_say("set", "anchor noted");
-}
-
-/* The value of a digit of base64 (RFC 4648 4), or 64. */
-static unsigned base64_value(uint8_t byte)
-{
-    return (unsigned)enr_span_find(ENR_SPAN("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"), byte);
 }
 
 bool provision_take_line(enr_span_t line)
@@ -204,15 +211,27 @@ bool provision_take_line(enr_span_t line)
         return true;
     }
     for (size_t i = 0; i < line.len; i++) {
-        unsigned value = base64_value(line.ptr[i]);
-        if (value < 64) {
-            draft.bits = draft.bits << 6 | value;
-            draft.bit_count += 6;
-        }
-        if (draft.bit_count >= 8) {
-            draft.bit_count -= 8;
-            enr_buffer_append_byte(&draft.bytes, (uint8_t)(draft.bits >> draft.bit_count));
+        uint8_t byte;
+        if (base64_take(&draft.digits, line.ptr[i], &byte)) {
+            enr_buffer_append_byte(&draft.bytes, byte);
         }
     }
     return true;
+}
+
+void provision_new_secret(void)
+{
+    uint8_t secret[ENR_PROVISION_SECRET_LEN];
+    console_line_t line;
+    durable_settle();
+    enr_status_t status = enr_provision_new_secret(durable_store(), durable_store_seal(), secret);
+    console_begin(&line, "secret");
+    if (status == ENR_OK) {
+        enr_base32_write((enr_span_t){secret, sizeof secret}, &line.text);
+    } else {
+        console_status(&line, status);
+    }
+    console_end(&line);
+    enr_wipe(secret, sizeof secret);
+    enr_wipe(&line, sizeof line);
 }

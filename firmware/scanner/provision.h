@@ -14,6 +14,9 @@
    - cancel: drops the draft and starts the device again. */
 void provision_set(enr_span_t words);
 
+/* The command `secret`: makes a new secret for provisioning codes (enr_provision_new_secret) and shows it this once. */
+void provision_new_secret(void);
+
 /* A line that is part of a certificate in PEM (RFC 7468): true, and it was taken; false: it is something else. */
 bool provision_take_line(enr_span_t line);
 

@@ -1,131 +1,164 @@
 #include "reader.h"
 
 #include "board.h"
+#include "commands.h"
 #include "console.h"
-#include "enrich/badge.h"
-#include "enrich/frame.h"
+#include "durable.h"
+#include "enrich/settings.h"
 #include "service.h"
 
 #define PAUSE_MS 100u
 
-static struct {
-    enr_frame_settings_t settings;
-    enr_span_t terminators[2];
-    enr_frame_t frame;
-    uint8_t memory[ENR_BADGE_MAX];
-    uint8_t bytes[64]; /* off the ring, and not yet in the frame */
-    enr_span_t rest;
-    uint32_t overruns;
-    enr_span_t payload; /* whole, and not yet durable; a view of memory */
-    enr_badge_t badge;
-} reader;
+static enr_station_t station;
+static uint8_t bytes[64]; /* off the ring, and not yet in the station */
+static enr_span_t rest;
+static uint32_t turn_ms; /* when this looked last */
+static uint32_t overruns;
 
-void reader_start(void)
+void reader_start(const enr_roster_t *roster)
 {
-    reader.terminators[0] = ENR_SPAN("\r");
-    reader.terminators[1] = ENR_SPAN("\n");
-    reader.settings = (enr_frame_settings_t){.idle_ms = PAUSE_MS,
-                                             .terminators = reader.terminators,
-                                             .terminator_count = 2,
-                                             .aim = true,
-                                             .answer = ENR_FRAME_ANSWER_GM65};
-    enr_frame_start(&reader.frame, &reader.settings, reader.memory, sizeof reader.memory);
+    static const enr_span_t line_ends[] = {{(const uint8_t *)"\r", 1}, {(const uint8_t *)"\n", 1}};
+    static const enr_frame_settings_t frame = {.idle_ms = PAUSE_MS,
+                                               .terminators = line_ends,
+                                               .terminator_count = 2,
+                                               .aim = true,
+                                               .answer = {(const uint8_t *)"\x02\x00\x00\x01\x00\x33\x31", 7}};
+    const enr_settings_t *settings = service_settings();
+    const enr_station_config_t config = {.agent = service_agent(),
+                                         .frame = &frame,
+                                         .profile = &settings->profile,
+                                         .roster = roster,
+                                         .clock = service_clock(),
+                                         .types = settings->types,
+                                         .device = settings->device,
+                                         .event = settings->event,
+                                         .notice = settings->notice,
+                                         .store = durable_store(),
+                                         .device_seal = durable_store_seal(),
+                                         .sheet = settings->sheet};
+    enr_station_start(&station, &config);
 }
 
-static void signal_status(enr_status_t status)
+enr_station_t *reader_station(void)
 {
-    console_line_t line;
-    console_begin(&line, "scan");
-    console_status(&line, status);
-    console_end(&line);
-    bool is_device = status == ENR_E_FULL || status == ENR_E_FLASH || status == ENR_E_ENTROPY;
-    board_signal(is_device ? BOARD_FULL : BOARD_UNREADABLE);
+    return &station;
 }
 
-static void signal_captured(const enr_captured_t *captured)
+static void put_captured(console_line_t *line, const enr_scan_t *scan)
 {
     static const char *const kinds[] = {[ENR_CAPTURE_NEW] = "new",
                                         [ENR_CAPTURE_UPDATED] = "known, updated",
                                         [ENR_CAPTURE_REPEATED] = "known, just scanned",
                                         [ENR_CAPTURE_ERASED] = "was erased or delivered"};
+    console_text(line, scan->badge != NULL ? enr_badge_kind_name(scan->badge->kind) : "bytes");
+    console_text(line, ", lead ");
+    console_number(line, scan->captured.number);
+    console_text(line, ", ");
+    console_text(line, kinds[scan->captured.kind]);
+    if (scan->listed) {
+        console_text(line, ", on the roster");
+    } else if (scan->badge != NULL && scan->badge->enrichable == 0) {
+        console_text(line, ", cannot be enriched: ");
+        console_text(line, scan->badge->reason);
+    }
+}
+
+ENR_NOINLINE static void say(const enr_scan_t *scan)
+{
     console_line_t line;
     console_begin(&line, "scan");
-    console_text(&line, enr_badge_kind_name(reader.badge.kind));
-    console_text(&line, ", lead ");
-    console_number(&line, captured->number);
-    console_text(&line, ", ");
-    console_text(&line, kinds[captured->kind]);
-    if (reader.badge.enrichable == 0) {
-        console_text(&line, ", cannot be enriched: ");
-        console_text(&line, reader.badge.reason);
+    switch (scan->kind) {
+    case ENR_SCAN_LEAD:
+        put_captured(&line, scan);
+        break;
+    case ENR_SCAN_NOTE:
+        console_text(&line, "noted, lead ");
+        console_number(&line, scan->captured.number);
+        break;
+    case ENR_SCAN_STAFF:
+        console_text(&line, "somebody else scans now");
+        break;
+    case ENR_SCAN_PROVISION:
+        console_text(&line, "new settings: starts again when no request is under way");
+        break;
+    case ENR_SCAN_REFUSED:
+        console_text(&line, scan->why);
+        if (scan->status != ENR_OK) {
+            console_text(&line, ": ");
+            console_status(&line, scan->status);
+        }
+        break;
     }
     console_end(&line);
-    board_signal(captured->kind == ENR_CAPTURE_NEW ? BOARD_GOOD : BOARD_DUPLICATE);
 }
 
-/* True when the payload has been dealt with. */
-static bool capture(uint32_t now_ms)
+static void give_signal(const enr_scan_t *scan)
 {
-    const enr_badge_t *badge = &reader.badge;
-    const settings_t *settings = service_settings();
-    const enr_lead_t lead = {.contact = badge->contact,
-                             .email = badge->email,
-                             .phone = badge->phone,
-                             .title = badge->title,
-                             .attendee_id = badge->attendee_id,
-                             .payload = reader.payload,
-                             .types = settings->types,
-                             .device = settings->device,
-                             .event = settings->event};
-    enr_captured_t captured;
-    enr_status_t status = enr_agent_capture(service_agent(), &lead, now_ms, &captured);
-    if (status == ENR_AGAIN) {
-        return false;
+    static const board_signal_t signals[] = {
+        [ENR_SIGNAL_GOOD] = BOARD_GOOD,
+        [ENR_SIGNAL_DUPLICATE] = BOARD_DUPLICATE,
+        [ENR_SIGNAL_UNREADABLE] = BOARD_UNREADABLE,
+        [ENR_SIGNAL_REFUSED] = BOARD_REFUSED,
+        [ENR_SIGNAL_FULL] = BOARD_FULL,
+    };
+    board_signal(signals[enr_scan_signal(scan)]);
+}
+
+/* A code of this device: its settings count from the next start on. */
+ENR_NOINLINE static void take_over(enr_scan_t *scan)
+{
+    enr_settings_t checked;
+    const char *fault;
+    bool in_use = false;
+    enr_status_t status = enr_settings_read(scan->provision.settings, &checked, &fault);
+    status = status == ENR_OK && !checked.complete ? ENR_E_SETTING : status;
+    if (status == ENR_OK) {
+        durable_settle();
+        while ((status = enr_provision_accept(durable_store(), &scan->provision, &in_use)) == ENR_AGAIN) {
+            durable_settle();
+        }
     }
     if (status == ENR_OK) {
-        signal_captured(&captured);
+        commands_restart();
     } else {
-        signal_status(status);
+        *scan = (enr_scan_t){.kind = ENR_SCAN_REFUSED, .why = ENR_WHY_FAILED, .status = status};
     }
-    return true;
 }
 
-/* True when a payload is whole, in reader.payload and reader.badge. */
-static bool take_payload(uint32_t now_ms)
+static void take_bytes(void)
 {
-    if (reader.overruns != board_scanner_overruns()) {
-        reader.overruns = board_scanner_overruns();
-        enr_frame_lose(&reader.frame);
+    if (overruns != board_scanner_overruns()) {
+        overruns = board_scanner_overruns();
+        enr_station_lose(&station);
     }
-    enr_status_t status = ENR_AGAIN;
-    for (bool more = true; more && status == ENR_AGAIN;) {
-        if (reader.rest.len == 0) {
-            reader.rest = (enr_span_t){reader.bytes, board_scanner_read(reader.bytes, sizeof reader.bytes)};
-        }
-        more = reader.rest.len > 0;
-        status = enr_frame_take(&reader.frame, &reader.rest, now_ms, &reader.payload);
+    if (rest.len == 0) {
+        rest = (enr_span_t){bytes, board_scanner_read(bytes, sizeof bytes)};
     }
-    if (status == ENR_AGAIN) {
-        return false;
-    }
-    status = status == ENR_OK ? enr_badge_read(reader.payload, NULL, &reader.badge) : status;
-    if (status == ENR_OK && reader.badge.secret) {
-        console_say("scan", "a password or the like: not kept");
-        board_signal(BOARD_UNREADABLE);
-        enr_wipe(reader.memory, sizeof reader.memory);
-        return false;
-    }
-    if (status != ENR_OK) {
-        signal_status(status);
-    }
-    return status == ENR_OK;
 }
 
 void reader_step(uint32_t now_ms)
 {
-    static bool waits;
-    if (!waits && !take_payload(now_ms)) {
-        return;
+    enr_scan_t scan;
+    enr_status_t status = ENR_AGAIN;
+    take_bytes();
+    if (rest.len > 0) { /* they may have come during a step that was long, a handshake's */
+        enr_station_busy(&station, now_ms - turn_ms);
     }
-    waits = !capture(now_ms);
+    turn_ms = now_ms;
+    for (bool more = true; more && status == ENR_AGAIN;) {
+        take_bytes();
+        more = rest.len > 0 && !enr_station_is_held(&station);
+        status = enr_station_take(&station, &rest, now_ms, &scan);
+    }
+    if (status == ENR_OK) {
+        if (scan.kind == ENR_SCAN_PROVISION) {
+            take_over(&scan);
+        }
+        say(&scan);
+        give_signal(&scan);
+    }
+    bool has_work = enr_station_step(&station, now_ms) == ENR_AGAIN;
+    if (has_work || status == ENR_OK || enr_station_is_held(&station)) {
+        (void)service_agent(); /* is stepped soon */
+    }
 }

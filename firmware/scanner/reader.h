@@ -2,14 +2,18 @@
 #ifndef READER_H
 #define READER_H
 
-#include <stdint.h>
+#include "enrich/station.h"
 
-/* Readies it. The agent must have been started before the first step. */
-void reader_start(void);
+/* Readies it. The agent must have been started before. Called again when a roster has come or goes (NULL): a payload
+   under way is lost. */
+void reader_start(const enr_roster_t *roster);
 
-/* Takes bytes from the scanner; a payload that is whole is read and captured, and the person told: good and duplicate
-   mean that the scan is durable. Works whatever the connection does. Takes no second payload while flash makes the
-   first one wait. */
+/* Takes bytes from the scanner; a payload that is whole is dealt with, and the person told: good and duplicate mean
+   that the scan is durable. Works whatever the connection does. Takes no second payload while flash makes the first one
+   wait. */
 void reader_step(uint32_t now_ms);
+
+/* The station, for whoever asks whether leads may go. */
+enr_station_t *reader_station(void);
 
 #endif

@@ -22,7 +22,7 @@ static enr_tls_memory_t memory;
 static enr_entropy_t entropy;
 static uint8_t settings_bytes[ENR_STORE_ITEM_MAX];
 static size_t settings_len;
-static settings_t settings;
+static enr_settings_t settings;
 static enr_anchor_list_t anchors;
 static enr_lwip_net_t lwip_net;
 static enr_net_t net;
@@ -59,19 +59,19 @@ enr_status_t service_settings_start(const char **out_fault)
     if (status != ENR_OK) {
         settings_len = 0;
     }
-    enr_status_t read = settings_read(service_settings_bytes(), &settings, out_fault);
+    enr_status_t read = enr_settings_read(service_settings_bytes(), &settings, out_fault);
     if (status != ENR_OK && status != ENR_END) {
         *out_fault = "settings cannot be read";
         return status;
     }
     if (read != ENR_OK) {
         const char *ignored;
-        return settings_read((enr_span_t){0}, &settings, &ignored) == ENR_OK ? ENR_E_SETTING : read;
+        return enr_settings_read((enr_span_t){0}, &settings, &ignored) == ENR_OK ? ENR_E_SETTING : read;
     }
     return ENR_OK;
 }
 
-const settings_t *service_settings(void)
+const enr_settings_t *service_settings(void)
 {
     return &settings;
 }
@@ -170,6 +170,7 @@ enr_status_t service_start(uint32_t now_ms)
                                  .personal_email = settings.personal_email,
                                  .resend = {settings.resend, settings.resend, settings.resend},
                                  .tombstone_days = TOMBSTONE_DAYS,
+                                 .keep_days = settings.keep_days,
                                  .boot = durable_starts(),
                                  .watch = watch};
     status = enr_tls_random((uint8_t *)&config.seed, sizeof config.seed);

@@ -3,7 +3,7 @@
 #define SERVICE_H
 
 #include "enrich/agent.h"
-#include "settings.h"
+#include "enrich/settings.h"
 
 /* Readies mbedTLS's memory and random numbers: what seal, network and TLS begin with. ENR_OK, ENR_E_ENTROPY,
    ENR_E_TLS_MEMORY. It is called twice: before the store is there, which gives ENR_E_ENTROPY, and after. */
@@ -12,7 +12,7 @@ ENR_NODISCARD enr_status_t service_seed(void);
 /* Reads the settings that the store holds. ENR_OK, also when there are none. ENR_E_SETTING: *out_fault says which; the
    device then is as one without settings. */
 ENR_NODISCARD enr_status_t service_settings_start(const char **out_fault);
-const settings_t *service_settings(void);
+const enr_settings_t *service_settings(void);
 
 /* The bytes of the settings as they lie in the store. */
 enr_span_t service_settings_bytes(void);

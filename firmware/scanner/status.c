@@ -109,8 +109,13 @@ static void watch_service(uint32_t now_ms)
 {
     static enr_status_t last_error;
     static uint8_t flags;
+    static bool unsafe;
     enr_agent_status_t status;
     service_status(now_ms, &status);
+    if (status.safe == unsafe) {
+        unsafe = !status.safe;
+        board_signal(status.safe ? BOARD_SAFE : BOARD_BUSY);
+    }
     if (status.last_error == last_error && status.flags == flags) {
         return;
     }
@@ -163,6 +168,9 @@ static void say_leads(uint32_t now_ms)
     service_sent(&sent, &on_ticket);
     say_count("sent since the start", sent);
     say_count("sent on a ticket", on_ticket);
+    say_count("waiting", status.counts[ENR_REQUEST_READY] + status.counts[ENR_REQUEST_SENDING] +
+                             status.counts[ENR_REQUEST_PENDING]);
+    console_say("power", status.safe ? "may go" : "a request is under way");
     say_count("unreadable", status.unreadable);
     say_count("room for leads", status.room);
 }

@@ -378,6 +378,43 @@ enr_status_t enr_agent_edit(enr_agent_t *agent, const enr_record_t *record, uint
     return status;
 }
 
+enr_status_t enr_agent_note(enr_agent_t *agent, uint32_t number, const enr_lead_t *note, uint32_t now_ms,
+                            enr_captured_t *out_captured)
+{
+    pace_tick(agent, now_ms);
+    leads_forget(agent);
+    memset(out_captured, 0, sizeof *out_captured);
+    enr_slot_t found;
+    enr_slot_t *slot;
+    enr_lead_t before;
+    enr_request_state_t states[ENR_TYPE_COUNT];
+    enr_span_t bytes;
+    enr_status_t status = find(agent, number, &found, &slot, &before, states);
+    if (status != ENR_OK) {
+        return status;
+    }
+    enr_lead_t lead = {.rating = note->rating,
+                       .answers = note->answers,
+                       .consent = note->consent,
+                       .captured_by = note->captured_by,
+                       .last = pace_stamp(agent)};
+    enr_lead_update(&before, &lead);
+    lead.scans = before.scans;
+    status = encode(agent, &lead, sizeof agent->text, &bytes);
+    if (status == ENR_OK) {
+        status = leads_heard(agent, enr_journal_confirm(agent->config.journal, slot));
+    }
+    if (status == ENR_OK) {
+        status = leads_heard(agent, enr_journal_set(agent->config.journal, slot, ENR_JOURNAL_CONTENT, 1, bytes));
+    }
+    if (status == ENR_OK) {
+        content_changed(agent, slot, &lead, states, out_captured->states);
+        fill_in(out_captured, ENR_CAPTURE_UPDATED, number, &lead);
+    }
+    leads_forget(agent);
+    return status;
+}
+
 static enr_status_t erase(enr_agent_t *agent, enr_slot_t *found)
 {
     if (found->gone) {

@@ -176,17 +176,28 @@ static bool is_of_this_session(const enr_journal_t *journal, const enr_sector_t 
     return session == (uint16_t)journal->session && journal->session - sector->session <= INT16_MAX;
 }
 
-/* Reads one annex from end to end. Of a mark that is not whole all that its head names counts as touched. In a slot
-   of this session nothing lies behind the first erased unit. */
+/* How far a mark goes that is not whole. Its first unit is, unless nothing behind it was touched: then it may say
+   anything, and hardly ever what is possible here. */
+static uint32_t size_of_torn(const enr_journal_t *journal, const entry_t *entry, const mark_t *mark)
+{
+    uint16_t age = (uint16_t)(journal->session - mark->session);
+    uint16_t slot_age = (uint16_t)(journal->session - entry->born);
+    return age <= slot_age ? size_of(journal, mark) : journal->align;
+}
+
+/* Reads one annex from end to end. In a slot of this session nothing lies behind the first erased unit. Whether the
+   last mark of an earlier session is whole or not may change from look to look; where the next one goes does not hang
+   on it. */
 static enr_status_t read_annex(enr_journal_t *journal, const enr_sector_t *sector, const entry_t *entry,
                                reader_t *reader)
 {
     uint16_t session = entry->born;
+    uint16_t session_before = entry->born;
     uint32_t at = entry->annex_at;
     uint32_t end = entry->annex_end;
     uint32_t touched = at;
     bool own = journal->begun && is_of_this_session(journal, sector, session) && !journal->distrust;
-    bool mend = true;
+    bool whole = true;
     reader->holds = false;
     reader->link.kind = MARK_STILL;
     while (at < end) {
@@ -200,22 +211,22 @@ static enr_status_t read_annex(enr_journal_t *journal, const enr_sector_t *secto
             if (own) {
                 break;
             }
-            mend = true;
             at += journal->align;
             continue;
         }
-        status = read_mark(journal, sector, at, end, reader, unit, mend, &mark);
+        status = read_mark(journal, sector, at, end, reader, unit, whole || at > touched, &mark);
         if (is_trouble(status)) {
             return status;
         }
-        uint32_t size = size_of(journal, &mark);
+        whole = status == ENR_OK;
+        uint32_t size = whole ? size_of(journal, &mark) : size_of_torn(journal, entry, &mark);
         size = size > end - at ? end - at : size;
         touched = at + size > touched ? at + size : touched;
-        mend = status == ENR_OK;
-        if (status != ENR_OK) {
+        if (!whole) {
             at += journal->align;
             continue;
         }
+        session_before = mark.session == (uint16_t)journal->session ? mark.session : session;
         session = mark.session;
         if (mark.kind == MARK_CONTINUED) {
             reader->link = mark;
@@ -226,7 +237,7 @@ static enr_status_t read_annex(enr_journal_t *journal, const enr_sector_t *secto
         }
         at += size;
     }
-    uint32_t sessions = (uint16_t)(journal->session - session);
+    uint32_t sessions = (uint16_t)(journal->session - (whole ? session_before : session));
     bool old = journal->session - sector->session > INT16_MAX;
     reader->next = old || sessions * journal->align > end - touched ? end : touched + sessions * journal->align;
     return ENR_OK;
@@ -520,11 +531,29 @@ static uint8_t next_sequence(const enr_journal_t *journal, const enr_slot_t *slo
     return (uint8_t)(slot->last_sequence + is_ours(journal, slot));
 }
 
+/* The first mark of a session in an older slot must not meet a unit that shows differently now and then. */
+static enr_status_t find_untouched(enr_journal_t *journal, enr_slot_t *slot)
+{
+    bool is_young = slot->born == (uint16_t)journal->session || (slot->last != 0 && is_ours(journal, slot));
+    for (unsigned i = 1; i < TRIES && !is_young && !journal->config.flash->reprogram; i++) {
+        enr_slot_t again = *slot;
+        enr_status_t status = slot_load(journal, slot->place, &again);
+        if (status == ENR_AGAIN || status == ENR_E_FLASH) {
+            return status;
+        }
+        if (again.annex_end == slot->annex_end && again.annex_at > slot->annex_at) {
+            slot->annex_at = again.annex_at;
+        }
+    }
+    return ENR_OK;
+}
+
 /* What comes before every change of a slot. */
 static enr_status_t begin_change(enr_journal_t *journal, enr_slot_t *slot)
 {
     enr_status_t status = slot_check(journal, slot);
-    return status == ENR_OK ? session_begin(journal) : status;
+    status = status == ENR_OK ? session_begin(journal) : status;
+    return status == ENR_OK ? find_untouched(journal, slot) : status;
 }
 
 enr_status_t enr_journal_set(enr_journal_t *journal, enr_slot_t *slot, unsigned number, uint32_t value, enr_span_t data)

@@ -106,16 +106,6 @@ uint32_t marked_erases(const uint8_t *marker)
     return memcmp(marker, good, MARKER_LEN) == 0 ? get_32(marker + 8) : 0;
 }
 
-/* How often a sector was erased: its marker tells, or else what is known of the others. */
-static enr_status_t erases_of(enr_journal_t *journal, uint16_t sector, uint32_t *out_erases)
-{
-    uint8_t marker[MARKER_LEN];
-    enr_status_t status = flash_read(journal, sector_at(journal, sector), marker, sizeof marker);
-    uint32_t marked = status == ENR_OK ? marked_erases(marker) : 0;
-    *out_erases = marked > 0 ? marked : journal->stats.erases_max;
-    return status;
-}
-
 /* --- opening --- */
 
 /* Free sectors from the first one on that this session erased. */
@@ -168,10 +158,35 @@ bool head_has_room(const enr_journal_t *journal, uint32_t bytes)
 
 /* --- erasing --- */
 
+/* How often a sector was erased, as its marker tells, or as is known of the others; and whether it shows nothing but
+   its marker at its two ends. */
+static enr_status_t look(enr_journal_t *journal, uint16_t sector, uint32_t *out_erases, bool *out_marked,
+                         bool *out_erased)
+{
+    uint8_t bytes[LOOK_LEN];
+    uint32_t at = sector_at(journal, sector);
+    uint32_t end = at + journal->config.flash->sector_size;
+    enr_status_t status = flash_read(journal, at, bytes, journal->align + HEADER_LEN);
+    if (status != ENR_OK) {
+        return status;
+    }
+    uint32_t marked = marked_erases(bytes);
+    *out_marked = marked > 0;
+    *out_erases = marked > 0 ? marked : journal->stats.erases_max;
+    *out_erased = is_erased(bytes + journal->align, HEADER_LEN);
+    if (*out_erased) {
+        status = flash_read(journal, end - LOOK_LEN, bytes, sizeof bytes);
+        *out_erased = status == ENR_OK && is_erased(bytes, sizeof bytes);
+    }
+    return status;
+}
+
 static enr_status_t start_erase(enr_journal_t *journal, uint16_t sector, purpose_t purpose)
 {
     const enr_flash_t *flash = journal->config.flash;
-    enr_status_t status = erases_of(journal, sector, &journal->erases);
+    bool marked = false;
+    bool erased = false;
+    enr_status_t status = look(journal, sector, &journal->erases, &marked, &erased);
     if (status != ENR_OK && status != ENR_E_FLASH) {
         return status;
     }
@@ -203,6 +218,7 @@ static enr_status_t finish_erase(enr_journal_t *journal, enr_status_t status, ui
     }
     erases_learn(journal, journal->erases + 1);
     journal->clean = (uint16_t)(journal->clean + (journal->purpose == FOR_HEAD));
+    journal->trusting = journal->trusting || journal->purpose == FOR_HEAD;
     journal->fresh = (uint16_t)(journal->fresh + (journal->purpose != FOR_HEAD));
     return ENR_AGAIN;
 }
@@ -241,20 +257,6 @@ enr_status_t erase_anchor(enr_journal_t *journal, uint8_t anchor)
     return status;
 }
 
-/* Whether a sector holds anything at its two ends, as far as it shows. */
-static enr_status_t look(enr_journal_t *journal, uint16_t sector, bool *out_erased)
-{
-    uint8_t bytes[LOOK_LEN];
-    enr_status_t status = flash_read(journal, header_at(journal, sector), bytes, HEADER_LEN);
-    *out_erased = status == ENR_OK && is_erased(bytes, HEADER_LEN);
-    if (*out_erased) {
-        uint32_t end = sector_at(journal, sector) + journal->config.flash->sector_size;
-        status = flash_read(journal, end - LOOK_LEN, bytes, sizeof bytes);
-        *out_erased = status == ENR_OK && is_erased(bytes, sizeof bytes);
-    }
-    return status;
-}
-
 static enr_status_t erase_free(enr_journal_t *journal, uint16_t position, purpose_t purpose)
 {
     uint16_t sector = free_at(journal, position);
@@ -262,23 +264,45 @@ static enr_status_t erase_free(enr_journal_t *journal, uint16_t position, purpos
     return status == ENR_OK || status == ENR_AGAIN ? status : finish_erase(journal, status, sector);
 }
 
-/* What earlier sessions left: dead sectors in a row before the tail, and the one before them, whose erase may have been
-   cut. Others are erased when the head comes to them. */
+/* What earlier sessions left: dead sectors in a row before the tail, and the one before them, if its erase was cut. */
 static enr_status_t sweep(enr_journal_t *journal, uint16_t free)
 {
     uint16_t passed = (uint16_t)(journal->fresh + journal->dirty + 1u);
+    uint32_t erases = 0;
+    bool marked = false;
     bool erased = false;
     if (passed + journal->clean > free) {
         journal->sweeping = false;
         return ENR_OK;
     }
     uint16_t position = (uint16_t)(free - passed);
-    enr_status_t status = look(journal, free_at(journal, position), &erased);
+    enr_status_t status = look(journal, free_at(journal, position), &erases, &marked, &erased);
     if (status == ENR_AGAIN) {
         return status;
     }
     journal->sweeping = !erased;
+    if (status == ENR_OK && marked && erased) {
+        return ENR_AGAIN;
+    }
     return erase_free(journal, position, FOR_SWEEP);
+}
+
+/* Makes the next free sector clean. One that is marked and shows nothing else is, but for the first one behind the
+   head: the last session may have begun it without a trace, and its erase may have been cut. */
+static enr_status_t prepare_next(enr_journal_t *journal)
+{
+    uint32_t erases = 0;
+    bool marked = false;
+    bool erased = false;
+    enr_status_t status = look(journal, free_at(journal, journal->clean), &erases, &marked, &erased);
+    if (status == ENR_AGAIN) {
+        return status;
+    }
+    if (status == ENR_OK && marked && erased && journal->trusting) {
+        journal->clean++;
+        return ENR_AGAIN;
+    }
+    return erase_free(journal, journal->clean, FOR_HEAD);
 }
 
 static bool is_head_half_full(const enr_journal_t *journal)
@@ -292,7 +316,7 @@ enr_status_t sector_prepare(enr_journal_t *journal)
     uint16_t ahead = clean_ahead(journal, free);
     if (ahead < CLEAN_AHEAD && journal->clean + journal->fresh + journal->dirty < free &&
         (journal->wanted || is_head_half_full(journal))) {
-        return erase_free(journal, journal->clean, FOR_HEAD);
+        return prepare_next(journal);
     }
     if (journal->dirty > 0 && journal->dirty <= free) {
         return erase_free(journal, (uint16_t)(free - journal->dirty), FOR_DEAD);

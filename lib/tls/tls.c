@@ -136,7 +136,9 @@ static const int CIPHERSUITES[] = {
    make it the cheapest here; X25519 costs 6 to 14 million instructions more on a Cortex-M3. */
 static const uint16_t GROUPS[] = {
     MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+#ifdef PSA_WANT_ECC_MONTGOMERY_255
     MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+#endif
     MBEDTLS_SSL_IANA_TLS_GROUP_SECP384R1,
     MBEDTLS_SSL_IANA_TLS_GROUP_NONE,
 };

@@ -6,8 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of the largest Ethernet frame that is received, without its check sequence: 1,514, and 2 to fill up. */
+/* Bytes of the largest Ethernet frame that is received, without its check sequence: 1,514, and 2 to fill up. A board
+   with less memory may say less, as long as a segment that fills the window fits, ENR_LWIP_RECEIVE_MAX bytes and 54 of
+   headers: no other frame that it needs is longer. A multiple of 4. */
+#ifndef ENR_NIC_FRAME_MAX
 #define ENR_NIC_FRAME_MAX 1516
+#endif
 
 /* Bytes of the largest frame that is sent. The default is a header, the 576 bytes that every host must take (RFC 1122
    3.3.2), and 2 to fill up: what a scanner sends is short. A multiple of 4. */

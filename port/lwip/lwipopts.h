@@ -44,6 +44,7 @@
 #define LWIP_DHCP_DOES_ACD_CHECK 0
 #define DHCP_DOES_ARP_CHECK 0
 #define ARP_QUEUEING 0
+#define ARP_TABLE_SIZE 4 /* the gateway, and servers on the same wire */
 #define IP_FORWARD 0
 #define IP_FRAG 0
 #define IP_REASSEMBLY 0
@@ -78,9 +79,9 @@
 #define TCP_SYNMAXRTX 4
 
 /* Connections: one open, others still closing. */
-#define MEMP_NUM_TCP_PCB 4
+#define MEMP_NUM_TCP_PCB 3
 #define MEMP_NUM_TCP_PCB_LISTEN 1
-#define MEMP_NUM_TCP_SEG 12
+#define MEMP_NUM_TCP_SEG 8
 #define MEMP_NUM_UDP_PCB (2 + DNS_TABLE_SIZE) /* DHCP, SNTP, and a port of its own for each question */
 #define MEMP_NUM_PBUF 4
 #define MEMP_NUM_SYS_TIMEOUT (LWIP_NUM_SYS_TIMEOUT_INTERNAL + 2)

@@ -2,7 +2,7 @@
    net, which are never called from a callback. */
 #include "internal.h"
 
-#include "enrich_address.h"
+#include "enrich_ip.h"
 #include "lwip/dns.h"
 #include "lwip/tcp.h"
 
@@ -206,9 +206,9 @@ static void leave_address(enr_lwip_net_t *net, enr_status_t failure)
 
 static bool is_refused(const enr_lwip_net_t *net)
 {
-    enr_address_t address = {.len = 4};
+    enr_ip_address_t address = {.len = 4};
     memcpy(address.bytes, &net->address, 4);
-    return net->config.refuse_private && enr_address_is_private(&address);
+    return net->config.refuse_private && enr_ip_address_is_private(&address);
 }
 
 static enr_status_t connect(enr_lwip_net_t *net)

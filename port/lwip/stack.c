@@ -21,6 +21,9 @@
 
 _Static_assert(ENR_NIC_SEND_MAX % 4 == 0 && ENR_NIC_SEND_MAX >= SIZEOF_ETH_HDR + 576,
                "a frame holds the datagram that every host must take (RFC 1122 3.3.2)");
+_Static_assert(ENR_NIC_FRAME_MAX % 4 == 0 && ENR_NIC_FRAME_MAX >= SIZEOF_ETH_HDR + 576 &&
+                   (ENR_NIC_FRAME_MAX >= 1516 || ENR_NIC_FRAME_MAX >= ENR_LWIP_RECEIVE_MAX + SIZEOF_ETH_HDR + 40),
+               "a segment as large as the window fits a frame, and what every host must take");
 _Static_assert(ENR_LWIP_RECEIVE_MAX >= 2 * TCP_MSS, "the window holds two segments");
 
 static struct {

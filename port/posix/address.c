@@ -9,16 +9,16 @@ static void append(enr_posix_net_t *net, const uint8_t *bytes, size_t len)
         return;
     }
     net->tried[net->address_count] = false;
-    enr_address_t *address = &net->addresses[net->address_count++];
+    enr_ip_address_t *address = &net->addresses[net->address_count++];
     memcpy(address->bytes, bytes, len);
     address->len = (uint8_t)len;
 }
 
 void enr_posix_address_add(enr_posix_net_t *net, const uint8_t *bytes, size_t len)
 {
-    enr_address_t address = {.len = (uint8_t)len};
+    enr_ip_address_t address = {.len = (uint8_t)len};
     memcpy(address.bytes, bytes, len);
-    if (net->config.refuse_private && enr_address_is_private(&address)) {
+    if (net->config.refuse_private && enr_ip_address_is_private(&address)) {
         return;
     }
     append(net, bytes, len);

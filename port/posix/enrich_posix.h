@@ -6,7 +6,7 @@
 #include "enrich/limits.h"
 #include "enrich/port.h"
 #include "enrich/status.h"
-#include "enrich_address.h"
+#include "enrich_ip.h"
 
 #include <poll.h>
 
@@ -43,7 +43,7 @@ typedef struct {
     void *resolver; /* c-ares's channel while it resolves, or NULL */
     bool resolved;  /* c-ares has answered, with resolve_status */
     enr_status_t resolve_status;
-    enr_address_t addresses[ENR_POSIX_ADDRESSES_MAX];
+    enr_ip_address_t addresses[ENR_POSIX_ADDRESSES_MAX];
     bool tried[ENR_POSIX_ADDRESSES_MAX];
     size_t address_count;
     uint8_t last_len; /* of the address tried last */

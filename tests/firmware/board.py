@@ -39,7 +39,7 @@ def enter_namespace():
 class Board:
     """One start of an image. Use it in a with block; a folder keeps the flash from one start to the next."""
 
-    def __init__(self, name, image, folder, page, plugin=(), icount=None):
+    def __init__(self, name, image, folder, page, plugin=None):
         self.name, self.folder = name, pathlib.Path(folder)
         self.folder.mkdir(exist_ok=True)
         machine, model, address = MACHINES[name]
@@ -49,11 +49,11 @@ class Board:
             nor.write_bytes(b"\xff" * FLASH_SIZE)
         self.command = ["qemu-system-arm", *machine, "-display", "none", "-nic", f"user,id=n0,model={model}",
                         "-serial", "stdio", "-serial", "unix:scanner,server=on,wait=off", "-monitor", "unix:monitor,server=on,wait=off",
-                        "-device", f"loader,file=page.bin,addr={address:#x},force-raw=on", "-kernel", str(image), *plugin]
+                        "-device", f"loader,file=page.bin,addr={address:#x},force-raw=on", "-kernel", str(image)]
         if name == "emcraft-sf2":
-            self.command += ["-drive", "if=mtd,format=raw,file=spi.bin"]
-        if icount is not None:
-            self.command += ["-icount", f"shift={icount}"]
+            self.command += ["-drive", "if=mtd,id=nor,format=raw,file=spi.bin"]
+        if plugin:
+            self.command += ["-plugin", plugin]
 
     def __enter__(self):
         self.said, self.lines, self.links = [], queue.Queue(), {}
@@ -109,13 +109,23 @@ class Board:
         """Bytes on the scanner's UART."""
         self.link("scanner").sendall(payload)
 
-    def cut(self):
-        """Cuts the power. The processor stops between two instructions and the flash file gets what was programmed by then: QEMU writes it behind the
-        program's back, which no flash part does."""
-        monitor, said, end = self.link("monitor"), b"", time.monotonic() + 10
-        monitor.sendall(b"stop\ninfo status\n")
-        while b"paused" not in said and time.monotonic() < end:
+    def command_monitor(self, command, answer):
+        """Gives QEMU's monitor a command, and waits for what shows that it is done."""
+        monitor, said, end = self.link("monitor"), b"", time.monotonic() + 20
+        monitor.sendall(command.encode() + b"\n")
+        while answer not in said and time.monotonic() < end:
             said += monitor.recv(4096)
+
+    def cut(self):
+        """Cuts the power. The processor stops between two instructions, and the flash file gets what was programmed by then: QEMU tells the program that a
+        page is programmed and writes the file later, which no flash part does (boards/README.md)."""
+        self.command_monitor("stop\ninfo status", b"paused")
+        self.process.kill()
+
+    def cut_standing(self):
+        """Cuts the power of a processor that stands still already, held by the plugin: only the flash file is waited for."""
+        if self.name == "emcraft-sf2":
+            self.command_monitor("qemu-io nor aio_flush\ninfo status", b"VM status: ")
         self.process.kill()
 
     def cable(self, is_in):

@@ -74,12 +74,12 @@ class Clock(Udp):
 class Service:
     """enrich-sim with a chain and one version of TLS, at an address of its own."""
 
-    def __init__(self, program, folder, address, chain, key, version, people):
+    def __init__(self, program, folder, address, chain, key, version, people, more=()):
         self.folder = folder
         folder.mkdir()
         (folder / "tls").write_text(f"[global]\noverride-mode = blocklist\n[overrides]\ndisabled-version = {'tls1.3' if version == '1.2' else 'tls1.2'}\n")
         self.process = subprocess.Popen([program, "--address", address, "--port", "443", "--state", folder / "state", "--cert", chain, "--key-file", key,
-                                         "--people", people, "--latency", "500", "--ledger", folder / "ledger", "--until-eof"],
+                                         "--people", people, "--latency", "500", "--ledger", folder / "ledger", "--until-eof", *more],
                                         env={**os.environ, "GNUTLS_SYSTEM_PRIORITY_FILE": str(folder / "tls")}, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                         text=True)
 

@@ -27,7 +27,7 @@ typedef struct {
 } turn_t;
 
 #define TURNS_MAX 64
-#define ENTRIES_MAX 512
+#define ENTRIES_MAX 2048
 
 /* A request that was accepted, and billed. */
 typedef struct {
@@ -60,8 +60,8 @@ typedef struct {
     entry_t entries[ENTRIES_MAX];
     size_t entry_count;
     unsigned opened;
-    uint32_t opening_ms[4096]; /* when each began */
-    unsigned posts_seen;       /* whole requests */
+    uint32_t opening_ms[16384]; /* when each began */
+    unsigned posts_seen;        /* whole requests */
     unsigned gets_seen;
     unsigned call_count; /* posts and gets */
     uint32_t call_times[4096];

@@ -574,7 +574,10 @@ static void what_nobody_confirms_holds_further_bytes_back(void **state)
         all += sent;
         assert_true(all < 5000);
     }
-    assert_in_range(all, 500, 2000);
+    assert_in_range(all, 500, 1200);
+    enr_lwip_info_t info;
+    enr_lwip_info(&info);
+    assert_int_equal(info.pool_failures, 0);
     assert_false(enr_lwip_net_ready(&lwip_net, &writable));
     world.theirs += (uint32_t)all;
     world.acks = true;
@@ -740,8 +743,11 @@ static void a_private_address_is_a_portal(void **state)
     assert_int_equal(open_net(net, 1000), ENR_OK);
     assert_memory_equal(world.tcp_address, public_address, 4);
     net.close(net.ctx);
-    world.refuses = true;
-    assert_int_equal(open_net(net, 1000), ENR_E_REFUSED); /* which says more than the portal does */
+    world.listens = false;
+    for (int i = 0; i < 4; i++, world.asked++) { /* in either order; both say more than the portal does */
+        world.refuses = i < 2;
+        assert_int_equal(open_net(net, 10000), world.refuses ? ENR_E_REFUSED : ENR_E_TIMEOUT_CONNECT);
+    }
 }
 
 static void a_late_answer_to_a_closed_net_is_harmless(void **state)

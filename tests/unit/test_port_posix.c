@@ -338,12 +338,12 @@ static void private_addresses_are_told_from_public_ones(void **state)
         {"::ffff:100.64.0.1", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        enr_address_t address = {.len = 4};
+        enr_ip_address_t address = {.len = 4};
         if (inet_pton(AF_INET, cases[i].address, address.bytes) != 1) {
             assert_int_equal(inet_pton(AF_INET6, cases[i].address, address.bytes), 1);
             address.len = 16;
         }
-        if (enr_address_is_private(&address) != cases[i].is_private) {
+        if (enr_ip_address_is_private(&address) != cases[i].is_private) {
             fail_msg("%s", cases[i].address);
         }
     }

@@ -1,15 +1,21 @@
 /* export and confirm: all leads on standard output, and the word that they have arrived. */
 #include "leads.h"
 
+#include "card.h"
 #include "table.h"
 
 #include "../print.h"
+
+#include "enrich/station.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* How leads are written down. */
+typedef enum { FORM_CSV, FORM_JSON, FORM_VCARD, FORMS } form_t;
 
 /* One lead as it is exported. */
 typedef struct {
@@ -61,7 +67,7 @@ static void write_json_row(FILE *stream, const full_record_t *full)
 }
 
 /* Adds a row. False: out of memory. */
-static bool add_row(export_t *out, const full_record_t *full, bool json)
+static bool add_row(export_t *out, const full_record_t *full, form_t form)
 {
     if (out->count == out->capacity) {
         size_t capacity = out->capacity * 2 + 64;
@@ -78,9 +84,14 @@ static bool add_row(export_t *out, const full_record_t *full, bool json)
     if (stream == NULL) {
         return false;
     }
-    if (json) {
+    switch (form) {
+    case FORM_JSON:
         write_json_row(stream, full);
-    } else {
+        break;
+    case FORM_VCARD:
+        card_write(stream, full);
+        break;
+    default:
         table_row(stream, full);
     }
     bool good = ferror(stream) == 0;
@@ -116,11 +127,11 @@ static void count_results(export_t *out)
     }
 }
 
-static void digest_rows(export_t *out, bool json)
+static void digest_rows(export_t *out, form_t form)
 {
     enr_hash_t hash;
     enr_hash_start(&hash);
-    if (!json) {
+    if (form == FORM_CSV) {
         enr_hash_add(&hash, enr_span_from_str(TABLE_HEAD));
     }
     for (size_t i = 0; i < out->count; i++) {
@@ -130,7 +141,7 @@ static void digest_rows(export_t *out, bool json)
 }
 
 /* Takes everything together in one form. EXIT_DONE, or the problem. */
-static exit_code_t gather(leads_t *leads, bool json, export_t *out)
+static exit_code_t gather(leads_t *leads, form_t form, export_t *out)
 {
     static full_record_t full;
     *out = (export_t){0};
@@ -142,7 +153,7 @@ static exit_code_t gather(leads_t *leads, bool json, export_t *out)
     enr_batch_start(&out->batch, out->items, leads_max, true);
     enr_status_t status;
     while ((status = next(leads, out, &full)) != ENR_END) {
-        if (status == ENR_OK && !add_row(out, &full, json)) {
+        if (status == ENR_OK && !add_row(out, &full, form)) {
             return leads_fail(leads, EXIT_SETTING, ENR_OK, "out of memory");
         }
         if (status == ENR_E_FLASH) {
@@ -152,7 +163,7 @@ static exit_code_t gather(leads_t *leads, bool json, export_t *out)
     }
     qsort(out->rows, out->count, sizeof *out->rows, compare_rows);
     count_results(out);
-    digest_rows(out, json);
+    digest_rows(out, form);
     enr_batch_close(&out->batch, out->digest);
     return EXIT_DONE;
 }
@@ -185,18 +196,30 @@ static void say_export(const leads_t *leads, const export_t *out)
     }
 }
 
+/* Keeps how far leads have stood in an export: a code that forces other settings is then taken. */
+static exit_code_t note_exported(leads_t *leads, const export_t *out)
+{
+    uint32_t newest = out->count > 0 ? out->rows[out->count - 1].number : 0;
+    enr_status_t status;
+    while (enr_store_step(&leads->device.store) == ENR_AGAIN) {
+    }
+    LEADS_DO(leads, status, enr_station_exported(&leads->device.store, newest));
+    return status == ENR_OK ? EXIT_DONE : leads_fail(leads, EXIT_SETTING, status, enr_status_meaning(status));
+}
+
 exit_code_t leads_export(leads_t *leads)
 {
     export_t out;
-    bool json = leads->options->json;
-    exit_code_t code = gather(leads, json, &out);
+    form_t form = leads->options->json ? FORM_JSON : leads->options->vcard ? FORM_VCARD : FORM_CSV;
+    exit_code_t code = gather(leads, form, &out);
     if (code == EXIT_DONE) {
-        (void)fputs(json ? "" : TABLE_HEAD, stdout);
+        (void)fputs(form == FORM_CSV ? TABLE_HEAD : "", stdout);
         for (size_t i = 0; i < out.count; i++) {
             (void)fwrite(out.rows[i].text, 1, out.rows[i].len, stdout);
         }
         if (fflush(stdout) == 0 && ferror(stdout) == 0) { /* else the report says so */
             say_export(leads, &out);
+            code = note_exported(leads, &out);
         }
     }
     free_export(&out);
@@ -227,16 +250,16 @@ static exit_code_t take(leads_t *leads, export_t *out, const uint8_t digest[ENR_
     return EXIT_DONE;
 }
 
-/* An export is made again in both forms: what has the digest is what was exported. */
+/* An export is made again in every form: what has the digest is what was exported. */
 exit_code_t leads_confirm(leads_t *leads)
 {
     uint8_t digest[ENR_SEAL_DIGEST_LEN];
     if (!read_digest(leads->options->argument, digest)) {
         return leads_fail(leads, EXIT_USAGE, ENR_OK, "a digest is 64 hexadecimal digits");
     }
-    for (int json = 0; json <= 1; json++) {
+    for (form_t form = FORM_CSV; form < FORMS; form++) {
         export_t out;
-        exit_code_t code = gather(leads, json == 1, &out);
+        exit_code_t code = gather(leads, form, &out);
         bool is_it = code == EXIT_DONE && memcmp(out.digest, digest, sizeof digest) == 0;
         if (is_it) {
             code = take(leads, &out, digest);

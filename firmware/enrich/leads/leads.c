@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* What an action takes beside --journal and --device-key. */
-enum { JSON = 1, STATE = 2, TYPE = 4, BADGE = 8, NUMBER = 16, DIGEST = 32 };
+enum { JSON = 1, STATE = 2, TYPE = 4, BADGE = 8, NUMBER = 16, DIGEST = 32, VCARD = 64 };
 
 typedef struct {
     const char *word;
@@ -21,7 +21,7 @@ static const action_t ACTIONS[] = {
     {"list", JSON | STATE, leads_list},
     {"show", JSON | NUMBER, leads_show},
     {"stats", JSON, leads_stats},
-    {"export", JSON, leads_export},
+    {"export", JSON | VCARD, leads_export},
     {"confirm", DIGEST, leads_confirm},
     {"resend", NUMBER | TYPE, leads_resend},
     {"give-up", NUMBER | TYPE, leads_give_up},
@@ -106,6 +106,7 @@ static exit_code_t check_options(const action_t *action, const options_t *option
         const char *option;
     } given[] = {
         {options->json, JSON, "--json"},
+        {options->vcard, VCARD, "--vcard"},
         {options->state != NULL, STATE, "--state"},
         {options->types != 0, TYPE, "--type"},
         {options->badge != NULL, BADGE, "--badge"},
@@ -115,6 +116,9 @@ static exit_code_t check_options(const action_t *action, const options_t *option
         if (given[i].given && (action->takes & given[i].bit) == 0) {
             return wrong(out_problem, given[i].option, "is not for this");
         }
+    }
+    if (options->json && options->vcard) {
+        return wrong(out_problem, "--vcard", "and --json are two forms of an export: choose one");
     }
     if ((action->takes & TYPE) != 0 && (options->types == 0 || (options->types & (options->types - 1)) != 0)) {
         return wrong(out_problem, action->word, "needs one --type: email, phone or personal_email");

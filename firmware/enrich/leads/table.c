@@ -84,6 +84,18 @@ static void write_state(FILE *out, const enr_request_t *request)
     (void)fprintf(out, ",%s", request->state != ENR_REQUEST_NONE ? enr_request_state_name(request->state) : "");
 }
 
+/* "yes", "no", or nothing where it was not asked for; then how, and what the person was told. */
+static void write_consent(FILE *out, const enr_consent_t *consent)
+{
+    unsigned bit = 0;
+    for (size_t i = 0; record_purpose(i, &bit) != NULL; i++) {
+        (void)fprintf(out, ",%s", (consent->asked & bit) == 0 ? "" : (consent->given & bit) != 0 ? "yes" : "no");
+    }
+    const char *method = record_method(consent->method);
+    (void)fprintf(out, ",%s", method != NULL ? method : "");
+    write_cell(out, consent->notice);
+}
+
 /* All numbers in one cell. */
 static void write_phones(FILE *out, const enr_result_t *result)
 {
@@ -141,5 +153,7 @@ void table_row(FILE *out, const full_record_t *full)
     write_state(out, &requests[personal]);
     write_cell(out, result->personal_email);
     write_cell(out, result->personal_email_status);
+    (void)fprintf(out, ",%s,%s", record_clock(&lead->first), record_clock(&lead->last));
+    write_consent(out, &lead->consent);
     (void)fputs("\r\n", out);
 }

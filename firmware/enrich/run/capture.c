@@ -3,32 +3,19 @@
 #include "events.h"
 
 #include "../answer_json.h"
-#include "../badge_lead.h"
 
-/* A badge whose fields cannot be kept is kept as it was scanned, if it is no longer than this: beside it the rest of a
-   lead has its place. */
-#define PAYLOAD_MAX (ENR_JOURNAL_CONTENT_MAX - 512)
+#include <string.h>
 
-static void say_not_kept(const run_t *run, const char *why, enr_status_t status)
+static void say_badge(enr_json_writer_t *json, const enr_scan_t *scan)
 {
-    enr_json_writer_t *json = event_begin("refused");
-    event_number(json, "scan", run->scan);
-    answer_json_member(json, "why", enr_span_from_str(why));
-    answer_json_member(json, "status", enr_span_from_str(enr_status_name(status)));
-    event_end(NULL);
+    answer_json_member(json, "badge",
+                       enr_span_from_str(scan->badge != NULL ? enr_badge_kind_name(scan->badge->kind) : NULL));
+    enr_json_key(json, ENR_SPAN("listed"));
+    enr_json_write_bool(json, scan->listed);
 }
 
-static void say_kept(run_t *run, const enr_captured_t *captured)
+static void say_states(enr_json_writer_t *json, const enr_captured_t *captured)
 {
-    static const char *const KINDS[] = {
-        [ENR_CAPTURE_NEW] = "new",
-        [ENR_CAPTURE_UPDATED] = "rescan",
-        [ENR_CAPTURE_REPEATED] = "repeated",
-        [ENR_CAPTURE_ERASED] = "known",
-    };
-    enr_json_writer_t *json = event_begin("captured");
-    event_number(json, "scan", run->scan);
-    answer_json_member(json, "kind", enr_span_from_str(KINDS[captured->kind]));
     enr_json_key(json, ENR_SPAN("number"));
     if (captured->number > 0) {
         enr_json_write_integer(json, captured->number);
@@ -45,6 +32,10 @@ static void say_kept(run_t *run, const enr_captured_t *captured)
         }
     }
     enr_json_object_end(json);
+}
+
+static void say_left(run_t *run, enr_json_writer_t *json)
+{
     enr_agent_status_t status;
     enr_agent_status(&run->device.agent, device_now(&run->device), &status);
     enr_json_key(json, ENR_SPAN("pending"));
@@ -54,74 +45,37 @@ static void say_kept(run_t *run, const enr_captured_t *captured)
         enr_json_write_null(json);
     }
     event_number(json, "room", status.room);
-    event_end(NULL);
 }
 
-/* What stands in each lead of this run, beside the badge. */
-static enr_lead_t lead_of(const options_t *options, enr_span_t payload)
+void capture_say(run_t *run, const enr_scan_t *scan)
 {
-    enr_lead_t lead = {
-        .payload = payload,
-        .types = options->types,
-        .device = enr_span_from_str(options->device),
-        .captured_by = enr_span_from_str(options->captured_by),
-        .event = enr_span_from_str(options->event),
+    static const char *const EVENTS[] = {
+        [ENR_SCAN_LEAD] = "captured",         [ENR_SCAN_NOTE] = "noted",      [ENR_SCAN_STAFF] = "operator",
+        [ENR_SCAN_PROVISION] = "provisioned", [ENR_SCAN_REFUSED] = "refused",
     };
-    if (options->personal_email_ok) {
-        lead.consent = (enr_consent_t){.asked = ENR_CONSENT_PERSONAL_EMAIL,
-                                       .given = ENR_CONSENT_PERSONAL_EMAIL,
-                                       .method = ENR_CONSENT_BY_OPERATOR};
+    static const char *const KINDS[] = {
+        [ENR_CAPTURE_NEW] = "new",
+        [ENR_CAPTURE_UPDATED] = "rescan",
+        [ENR_CAPTURE_REPEATED] = "repeated",
+        [ENR_CAPTURE_ERASED] = "known",
+    };
+    enr_json_writer_t *json = event_begin(EVENTS[scan->kind]);
+    event_number(json, "scan", ++run->scan);
+    answer_json_member(json, "signal", enr_span_from_str(enr_signal_name(enr_scan_signal(scan))));
+    if (scan->kind == ENR_SCAN_LEAD) {
+        answer_json_member(json, "kind", enr_span_from_str(KINDS[scan->captured.kind]));
+        say_badge(json, scan);
     }
-    return lead;
-}
-
-static enr_status_t keep(run_t *run, const enr_lead_t *lead, enr_captured_t *out_captured)
-{
-    enr_status_t status;
-    while ((status = enr_agent_capture(&run->device.agent, lead, device_now(&run->device), out_captured)) ==
-           ENR_AGAIN) {
-        device_work(&run->device);
+    if (scan->kind == ENR_SCAN_LEAD || scan->kind == ENR_SCAN_NOTE) {
+        say_states(json, &scan->captured);
+        say_left(run, json);
     }
-    return status;
-}
-
-/* The fields of a badge, or its bytes alone where they are no fields that can be kept. */
-static enr_status_t keep_badge(run_t *run, enr_span_t payload, enr_captured_t *out_captured)
-{
-    enr_lead_t bare = lead_of(&run->options, payload);
-    enr_lead_t lead = bare;
-    enr_status_t status = badge_lead(payload, &lead);
-    if (status == ENR_OK) {
-        status = keep(run, &lead, out_captured);
+    if (scan->kind == ENR_SCAN_REFUSED) {
+        answer_json_member(json, "why", enr_span_from_str(scan->why));
+        answer_json_member(json, "status",
+                           enr_span_from_str(scan->status != ENR_OK ? enr_status_name(scan->status) : NULL));
+        bool is_ours = strcmp(scan->why, ENR_WHY_FULL) == 0 || strcmp(scan->why, ENR_WHY_FAILED) == 0;
+        run->not_kept += is_ours ? 1 : 0;
     }
-    if (status == ENR_E_LIMIT && payload.len <= PAYLOAD_MAX) {
-        status = keep(run, &bare, out_captured);
-    }
-    return status;
-}
-
-void capture_scan(run_t *run, enr_span_t payload)
-{
-    enr_captured_t captured;
-    run->scan++;
-    enr_status_t status = keep_badge(run, payload, &captured);
-    if (status == ENR_OK) {
-        say_kept(run, &captured);
-        return;
-    }
-    bool is_badge = status == ENR_E_SYNTAX || status == ENR_E_LIMIT || status == ENR_E_UTF8;
-    bool is_secret = status == ENR_E_CONTACT; /* never kept: a password is no lead */
-    say_not_kept(run,
-                 is_badge               ? "unreadable"
-                 : is_secret            ? "secret"
-                 : status == ENR_E_FULL ? "full"
-                                        : "failed",
-                 status);
-    run->not_kept += is_badge || is_secret ? 0 : 1;
-}
-
-void capture_too_large(run_t *run)
-{
-    run->scan++;
-    say_not_kept(run, "unreadable", ENR_E_LIMIT);
+    event_end(NULL);
 }

@@ -94,6 +94,9 @@ static exit_code_t judge(const run_t *run, const char **out_what)
         *out_what = events_fault();
         return EXIT_SETTING;
     }
+    if (run->provisioned) { /* the next run goes on, with other settings */
+        return EXIT_DONE;
+    }
     if (run->not_kept > 0) {
         *out_what = "not every scan could be kept";
         return EXIT_SETTING;

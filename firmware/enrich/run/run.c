@@ -4,8 +4,10 @@
 #include "events.h"
 
 #include "../answer_json.h"
+#include "../badge.h"
 #include "../commands.h"
 #include "../config.h"
+#include "../help.h"
 #include "../interrupt.h"
 #include "../poll.h"
 #include "../progress.h"
@@ -70,6 +72,18 @@ static void say_flags(run_t *run)
     run->flags = run->status.flags;
 }
 
+/* Whether the power may go without making an unknown of a request. */
+static void say_power(run_t *run)
+{
+    if (run->unsafe == run->status.safe) {
+        run->unsafe = !run->status.safe;
+        enr_json_writer_t *json = event_begin("power");
+        enr_json_key(json, ENR_SPAN("safe"));
+        enr_json_write_bool(json, run->status.safe);
+        event_end(NULL);
+    }
+}
+
 static void show_status(const run_t *run)
 {
     const enr_agent_status_t *status = &run->status;
@@ -98,35 +112,75 @@ static void begin_stopping(run_t *run, uint32_t now_ms)
     }
 }
 
+/* A provisioning code: this run ends, and the next one goes by what it says. */
+static void take_over(run_t *run, const enr_scan_t *scan, uint32_t now_ms)
+{
+    const char *fault = NULL;
+    enr_status_t status = told_accept(&run->device, &scan->provision, &fault);
+    if (status != ENR_OK) {
+        const enr_scan_t refused = {.kind = ENR_SCAN_REFUSED, .why = ENR_WHY_FAILED, .status = status};
+        capture_say(run, &refused);
+        return;
+    }
+    capture_say(run, scan);
+    run->provisioned = true;
+    begin_stopping(run, now_ms);
+}
+
 /* Takes at most one scan, so that the agent has its turn. True: more may be there. */
 static bool take_scan(run_t *run, bool readable)
 {
     uint32_t now_ms = device_now(&run->device);
-    enr_span_t payload;
-    switch (scans_next(&run->scans, readable, now_ms, &payload)) {
-    case SCAN_NONE:
-        return false;
-    case SCAN_PAYLOAD:
-        capture_scan(run, payload);
-        break;
-    case SCAN_TOO_LARGE:
-        capture_too_large(run);
-        break;
+    enr_scan_t scan;
+    scans_read(&run->scans, readable);
+    if (enr_station_take(&run->station, &run->scans.rest, now_ms, &scan) == ENR_OK) {
+        if (scan.kind == ENR_SCAN_PROVISION) {
+            take_over(run, &scan, now_ms);
+        } else {
+            capture_say(run, &scan);
+        }
+        run->moved_ms = now_ms;
+        return true;
     }
-    run->moved_ms = now_ms;
-    return true;
+    return enr_station_is_held(&run->station);
+}
+
+/* Has the roster fill in leads of before. True: there is more to do. */
+static bool look_at_leads(run_t *run)
+{
+    run->is_walking = enr_station_step(&run->station, device_now(&run->device)) == ENR_AGAIN;
+    if (!run->is_walking && (run->filled != run->station.filled || run->removed != run->station.removed)) {
+        run->filled = run->station.filled;
+        run->removed = run->station.removed;
+        enr_json_writer_t *json = event_begin("roster");
+        event_number(json, "filled", run->filled);
+        event_number(json, "removed", run->removed);
+        event_end(NULL);
+    }
+    uint32_t until_ms;
+    return run->is_walking && !enr_station_waits(&run->station, &until_ms);
+}
+
+/* True when every byte of the scanner became a scan, or no more will come of them. */
+static bool scans_are_over(const run_t *run)
+{
+    uint32_t until_ms;
+    return run->scans.ended && run->scans.rest.len == 0 && !enr_station_is_held(&run->station) &&
+           !enr_station_waits(&run->station, &until_ms);
 }
 
 /* Who starts a run anew may have settled what held requests back: it is asked about now, and not after a quarter of an
-   hour. */
-static void ask_about_flags(run_t *run, uint32_t now_ms)
+   hour. True: that was now, and what the agent said before counts no more. */
+static bool ask_about_flags(run_t *run, uint32_t now_ms)
 {
-    if (!run->asked && service_is_past(now_ms, run->ask_ms)) {
-        run->asked = true;
-        if (run->status.flags != 0) {
-            enr_agent_retry(&run->device.agent, now_ms);
-        }
+    if (run->asked || !service_is_past(now_ms, run->ask_ms)) {
+        return false;
     }
+    run->asked = true;
+    if (run->status.flags != 0) {
+        enr_agent_retry(&run->device.agent, now_ms);
+    }
+    return true;
 }
 
 /* True when some requests go on by themselves, or will once the agent has come to them. */
@@ -151,7 +205,8 @@ static bool is_done(const run_t *run, const enr_wait_t *wait, uint32_t now_ms)
     const enr_agent_status_t *status = &run->status;
     uint32_t deadline_ms = deadline_of(run);
     bool is_late = service_is_past(now_ms, deadline_ms);
-    if (!run->scans.ended || !status->counted || status->online || (!results_are_out(&run->results) && !is_late)) {
+    if (!scans_are_over(run) || run->is_walking || !status->counted || status->online ||
+        (!results_are_out(&run->results) && !is_late)) {
         return false;
     }
     bool is_idle = (int32_t)(wait->until_ms - now_ms) >= SOON_MS;
@@ -171,11 +226,11 @@ static bool is_stopped(run_t *run, uint32_t now_ms)
 static void wait_for_any(run_t *run, enr_wait_t *wait, struct pollfd extras[EXTRAS])
 {
     uint32_t until_ms;
-    bool takes_scans = !run->stopping && !run->scans.ended;
+    bool takes_scans = !run->stopping && !run->scans.ended && run->scans.rest.len == 0;
     extras[SIGNAL] = (struct pollfd){.fd = run->stopping ? -1 : interrupt_fd(), .events = POLLIN};
     extras[SCANS] = (struct pollfd){.fd = takes_scans ? run->scans.fd : -1, .events = POLLIN};
     extras[ACKS] = (struct pollfd){.fd = run->results.acks.fd, .events = POLLIN};
-    if (takes_scans && scans_wait(&run->scans, &until_ms)) {
+    if (!run->stopping && enr_station_waits(&run->station, &until_ms)) {
         session_wait_no_longer(wait, until_ms);
     }
     if (!run->asked) {
@@ -198,14 +253,16 @@ static void loop(run_t *run)
     enr_agent_t *agent = &run->device.agent;
     for (;;) {
         bool more = !run->stopping && take_scan(run, extras[SCANS].revents != 0);
+        more = (!run->stopping && look_at_leads(run)) || more;
         uint32_t now_ms = device_now(&run->device);
         enr_wait_t wait;
         enr_agent_step(agent, now_ms, &wait);
         more = results_step(&run->results, agent, extras[ACKS].revents != 0, now_ms) || more;
         enr_agent_status(agent, now_ms, &run->status);
         say_flags(run);
+        say_power(run);
         show_status(run);
-        ask_about_flags(run, now_ms);
+        more = ask_about_flags(run, now_ms) || more;
         if (interrupt_number() != 0 || events_fault() != NULL) {
             begin_stopping(run, now_ms);
         }
@@ -256,11 +313,12 @@ static exit_code_t start_agent(run_t *run, problem_t *out_problem)
         return code;
     }
     enr_agent_config_t config = {
-        .api = &run->session.api,
+        .api = run->service.settings.key.len > 0 ? &run->session.api : NULL,
         .options = &ask,
         .paces = &paces,
         .personal_email = options->personal_email_ok,
         .tombstone_days = DEVICE_TOMBSTONE_DAYS,
+        .keep_days = (uint16_t)options->keep_days,
         .boot = boot,
         .watch = watch,
         .watch_ctx = run,
@@ -272,15 +330,72 @@ static exit_code_t start_agent(run_t *run, problem_t *out_problem)
     return device_start(&run->device, &config, out_problem);
 }
 
-/* The settings file first, since it may name the journal. */
+static void start_station(run_t *run)
+{
+    static const enr_span_t LINE_ENDS[] = {{(const uint8_t *)"\r", 1}, {(const uint8_t *)"\n", 1}};
+    static const enr_frame_settings_t FRAME = {.idle_ms = RUN_IDLE_MS,
+                                               .terminators = LINE_ENDS,
+                                               .terminator_count = 2,
+                                               .aim = true,
+                                               .answer = {(const uint8_t *)"\x02\x00\x00\x01\x00\x33\x31", 7}};
+    const options_t *options = &run->options;
+    const enr_station_config_t config = {.agent = &run->device.agent,
+                                         .frame = &FRAME,
+                                         .profile = run->profile != NULL    ? &run->profile->badge
+                                                    : options->told != NULL ? &run->told.settings.profile
+                                                                            : NULL,
+                                         .store = &run->device.store,
+                                         .device_seal = &run->device.store_seal,
+                                         .roster = options->roster != NULL ? &run->roster.roster : NULL,
+                                         .clock = &run->device.clock,
+                                         .types = options->types,
+                                         .device = enr_span_from_str(options->device),
+                                         .captured_by = enr_span_from_str(options->captured_by),
+                                         .event = enr_span_from_str(options->event),
+                                         .notice = enr_span_from_str(options->notice),
+                                         .sheet = enr_span_from_str(options->sheet)};
+    enr_station_start(&run->station, &config);
+}
+
+/* How the event writes its badges, and who is there. */
+static exit_code_t load_event(run_t *run, problem_t *out_problem)
+{
+    exit_code_t code = badge_load_profile(run->options.profile, &run->profile, out_problem);
+    if (code == EXIT_DONE && run->options.roster != NULL) {
+        code = roster_open(&run->roster, run->options.roster, out_problem);
+    }
+    return code;
+}
+
+/* The settings file first, since it may name the journal; then the journal, if there is one, since it may hold the
+   rest. One that is new is made last: what else is wrong leaves nothing behind. */
+static exit_code_t prepare_settings(run_t *run, problem_t *out_problem)
+{
+    options_t *options = &run->options;
+    exit_code_t code = EXIT_DONE;
+    if (options->config != NULL) {
+        code = config_read(options->config, options, out_problem);
+        options->config = NULL; /* it is read once */
+    }
+    if (code == EXIT_DONE) {
+        code = service_ready_tls(out_problem);
+    }
+    if (code == EXIT_DONE && options->journal != NULL && access(options->journal, F_OK) == 0) {
+        code = device_open(&run->device, options, true, out_problem);
+        code = code == EXIT_DONE ? told_load(&run->told, &run->device, options, out_problem) : code;
+    }
+    if (code == EXIT_DONE && options->types == 0) {
+        code =
+            outcome_problem(out_problem, EXIT_USAGE, "run", "needs --type: email, phone, personal_email, or several");
+        out_problem->hint = help_hint(COMMAND_RUN);
+    }
+    return code;
+}
+
 static exit_code_t prepare(run_t *run, const options_t *options, problem_t *out_problem)
 {
     run->options = *options;
-    exit_code_t code = EXIT_DONE;
-    if (options->config != NULL) {
-        code = config_read(options->config, &run->options, out_problem);
-        run->options.config = NULL; /* it is read once */
-    }
+    exit_code_t code = prepare_settings(run, out_problem);
     if (code == EXIT_DONE) {
         code = service_open(&run->service, &run->options, out_problem);
     }
@@ -288,6 +403,9 @@ static exit_code_t prepare(run_t *run, const options_t *options, problem_t *out_
         code = session_open(&run->session, &run->service, out_problem);
     }
     if (code == EXIT_DONE) {
+        code = load_event(run, out_problem);
+    }
+    if (code == EXIT_DONE && !run->device.opened) {
         code = device_open(&run->device, &run->options, true, out_problem);
     }
     if (code == EXIT_DONE) {
@@ -302,6 +420,7 @@ int run_run(const options_t *options)
     report_t report = {.command = "run", .options = options};
     report.code = prepare(&run, options, &report.problem);
     if (report.code == EXIT_DONE) {
+        start_station(&run);
         run.scans.fd = STDIN_FILENO;
         run.results.acks.fd = options->ack_fd > 0 ? (int)options->ack_fd : -1;
         run.moved_ms = device_now(&run.device);
@@ -313,6 +432,7 @@ int run_run(const options_t *options)
     int code = report_print(&report);
     session_close(&run.session);
     device_close(&run.device);
+    roster_close(&run.roster);
     service_close(&run.service);
     return code;
 }

@@ -306,6 +306,13 @@ typedef struct {
 ENR_NODISCARD enr_status_t enr_agent_capture(enr_agent_t *agent, const enr_lead_t *lead, uint32_t now_ms,
                                              enr_captured_t *out_captured);
 
+/* Adds to a captured lead what is said of it afterwards: of `note` rating, answers, consent and captured_by count, each
+   where it is given, as in a rescan; the `last` stamp says when. It counts as no scan, and nothing is bought again; a
+   consent may make a refused request ready. Texts as in enr_agent_capture. Also ENR_END: there is no such lead (any
+   more). ENR_OK: durable; *out_captured as after a rescan. */
+ENR_NODISCARD enr_status_t enr_agent_note(enr_agent_t *agent, uint32_t number, const enr_lead_t *note, uint32_t now_ms,
+                                          enr_captured_t *out_captured);
+
 /* --- looking at leads --- */
 
 /* The next lead of a walk, oldest first, from an all-zero cursor; erased ones are left out. One that the journal moved

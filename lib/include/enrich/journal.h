@@ -144,7 +144,8 @@ typedef struct {
     uint32_t head_high; /* contents go on here */
 
     /* free sectors, from behind the head to before the tail */
-    uint16_t clean;   /* the first ones, which this session erased */
+    uint16_t clean;   /* the first ones: erased, and no other session can have touched them */
+    bool trusting;    /* the first one was erased by this session: others are what they look like */
     uint16_t dirty;   /* the last ones, which are to be erased … */
     uint16_t fresh;   /* … and those before them, which this session erased */
     bool sweeping;    /* earlier sessions may have left others before those */

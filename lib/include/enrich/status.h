@@ -4,8 +4,10 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #define ENR_NODISCARD __attribute__((warn_unused_result))
+#define ENR_NOINLINE __attribute__((noinline)) /* of a large frame that must not lie below what others call */
 #else
 #define ENR_NODISCARD
+#define ENR_NOINLINE
 #endif
 
 /* X(name, value, "what it means"). 0 is success, positive values are progress and not errors, negative values are

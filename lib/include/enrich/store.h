@@ -132,6 +132,8 @@ ENR_NODISCARD enr_status_t enr_store_not_before(enr_store_t *store, int64_t now,
 typedef enum {
     ENR_COUNTER_STARTS = 0,      /* of the device */
     ENR_COUNTER_PROVISIONED = 1, /* settings taken over; a record with a smaller number is an old one */
+    ENR_COUNTER_SECRETS = 2,     /* provisioning secrets that were made */
+    ENR_COUNTER_EXPORTED = 3,    /* leads up to this number were exported once */
     ENR_COUNTERS = 8
 } enr_counter_t;
 

@@ -1,4 +1,4 @@
-#include "enrich_address.h"
+#include "enrich_ip.h"
 
 #include <assert.h>
 #include <string.h>
@@ -47,7 +47,7 @@ static bool has_any_prefix(const uint8_t *bytes, const prefix_t *prefixes, size_
     return false;
 }
 
-bool enr_address_is_private(const enr_address_t *address)
+bool enr_ip_address_is_private(const enr_ip_address_t *address)
 {
     assert(address != NULL && (address->len == 4 || address->len == 16));
     const uint8_t *v4 = address->bytes;

@@ -1,6 +1,6 @@
 /* Network addresses, for every port. */
-#ifndef ENRICH_NETWORK_ADDRESS_H
-#define ENRICH_NETWORK_ADDRESS_H
+#ifndef ENRICH_IP_H
+#define ENRICH_IP_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -9,11 +9,11 @@
 typedef struct {
     uint8_t bytes[16];
     uint8_t len;
-} enr_address_t;
+} enr_ip_address_t;
 
 /* True for an address that no public host has: unspecified, private (RFC 1918), shared (RFC 6598), loopback, link-local
    and unique local (RFC 4193) ones, an IPv4 one also when mapped into IPv6 (RFC 4291 2.5.5.2). Asserts that len is 4
    or 16. */
-bool enr_address_is_private(const enr_address_t *address);
+bool enr_ip_address_is_private(const enr_ip_address_t *address);
 
 #endif
