@@ -105,7 +105,7 @@ static bool short_tag_is_good(enr_journal_t *journal, const enr_sector_t *sector
 static bool short_mark_is_mended(enr_journal_t *journal, const enr_sector_t *sector, uint32_t at, reader_t *reader,
                                  uint8_t *unit)
 {
-    for (size_t bit = 0; bit < 8 * (MARK_HEAD_LEN + MARK_TAG_LEN); bit++) {
+    for (size_t bit = 0; bit < (size_t)8 * (MARK_HEAD_LEN + MARK_TAG_LEN); bit++) {
         turn_bit(unit, bit);
         mark_t mark = decode(unit);
         if (!has_data(&mark) && short_tag_is_good(journal, sector, at, reader, unit)) {

@@ -11,7 +11,7 @@
 #define PREFIX_LEN 4u
 #define MARK_HEAD_LEN 8u
 #define MARK_TAG_LEN 8u
-#define ANNEX_MAX (255u * 16u)
+#define ANNEX_MAX 4080u /* 255 * 16 */
 #define ANNEX_SLACK 64u /* what is kept free beyond the marks that are known */
 #define ENTRIES_MAX 4095u
 #define VOID_MAX 255u

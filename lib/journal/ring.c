@@ -93,7 +93,8 @@ void erases_learn(enr_journal_t *journal, uint32_t erases)
 
 static void make_marker(uint32_t erases, uint8_t out[MARKER_LEN])
 {
-    memcpy(out, "ENRC\1\0\0\0", 8);
+    static const uint8_t start[8] = {'E', 'N', 'R', 'C', 1};
+    memcpy(out, start, sizeof start);
     put_32(out + 8, erases);
     put_32(out + 12, enr_crc32(0, (enr_span_t){out, 12}));
 }

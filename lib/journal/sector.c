@@ -112,7 +112,7 @@ static unsigned wrong_letters(const uint8_t *bytes)
 {
     unsigned wrong = 0;
     for (unsigned i = 0; i < 4; i++) {
-        wrong += bytes[i] != "ENRJ"[i];
+        wrong += bytes[i] != (uint8_t) "ENRJ"[i];
     }
     return wrong;
 }
@@ -140,7 +140,7 @@ enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *
         return decode_header(journal, bytes, out_header);
     }
     const bool newer = wrong == 0 && bytes[4] != VERSION;
-    for (size_t bit = 0; bit < 8 * HEADER_LEN; bit++) { /* epoch and salt, which the place needs, are in it */
+    for (size_t bit = 0; bit < (size_t)8 * HEADER_LEN; bit++) { /* epoch and salt, which the place needs, are in it */
         turn_bit(bytes, bit);
         place.epoch = get_32(bytes + 8);
         place.salt = get_32(bytes + 32);

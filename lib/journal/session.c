@@ -18,8 +18,9 @@ static uint32_t copy_at(const enr_journal_t *journal, uint8_t anchor, unsigned c
 
 static void encode(const enr_journal_t *journal, const anchor_t *anchor, uint8_t out[ANCHOR_HEAD_LEN])
 {
+    static const uint8_t magic[] = {'E', 'N', 'R', 'A'};
     memset(out, 0, ANCHOR_HEAD_LEN);
-    memcpy(out, "ENRA", 4);
+    memcpy(out, magic, sizeof magic);
     out[4] = VERSION;
     out[5] = (uint8_t)journal->align;
     put_16(out + 6, anchor->head);
@@ -185,7 +186,7 @@ static enr_status_t find_untouched(enr_journal_t *journal)
         uint16_t extent = get_16(unit);
         erased = is_erased(unit, journal->align);
         if (!erased && (extent ^ get_16(unit + 2)) == UINT16_MAX && 16u * extent > len) {
-            len = padded(journal, 16u * extent);
+            len = padded(journal, (size_t)16 * extent);
         }
         journal->head_high = len < end - journal->head_high ? journal->head_high + len : end;
     }
