@@ -329,6 +329,7 @@ enr_status_t marks_pin(enr_journal_t *journal, enr_slot_t *slot)
             for (unsigned k = 1; k < TRIES && status == ENR_E_SEAL; k++) { /* it shows another state now */
                 status = enr_journal_confirm(journal, slot);
             }
+            slots_moved(journal, slot->place, slot->place);
             break;
         }
     }
@@ -568,15 +569,22 @@ static uint8_t next_sequence(const enr_journal_t *journal, const enr_slot_t *slo
     return (uint8_t)(slot->last_sequence + is_ours(journal, slot));
 }
 
-/* The first mark of a session in an older slot must not meet a unit that shows differently now and then. */
+/* The first mark of a session in an older slot. It may have been pinned since it was loaded; and where the part is
+   programmed once it must not meet a unit that shows differently now and then. */
 static enr_status_t find_untouched(enr_journal_t *journal, enr_slot_t *slot)
 {
     bool is_young = slot->born == (uint16_t)journal->session || (slot->last != 0 && is_ours(journal, slot));
-    for (unsigned i = 1; i < TRIES && !is_young && !journal->config.flash->reprogram; i++) {
+    unsigned looks = journal->config.flash->reprogram ? 1 : TRIES - 1;
+    for (unsigned i = 0; i < looks && !is_young; i++) {
         enr_slot_t again = *slot;
         enr_status_t status = slot_load(journal, slot->place, &again);
         if (status == ENR_AGAIN || status == ENR_E_FLASH) {
             return status;
+        }
+        if (i == 0 && is_ours(journal, &again)) {
+            bool same = again.last == slot->last && again.last_sequence == slot->last_sequence;
+            *slot = again;
+            return same ? ENR_OK : ENR_E_SEAL;
         }
         if (again.annex_end == slot->annex_end && again.annex_at > slot->annex_at) {
             slot->annex_at = again.annex_at;
