@@ -194,7 +194,7 @@ static enr_status_t read_annex(enr_journal_t *journal, const enr_sector_t *secto
                                reader_t *reader)
 {
     uint16_t session = entry->born;
-    uint16_t session_before = entry->born;
+    uint16_t session_before = session;
     uint32_t at = entry->annex_at;
     uint32_t end = entry->annex_end;
     uint32_t touched = at;

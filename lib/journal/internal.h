@@ -254,8 +254,8 @@ ENR_NODISCARD enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t
 /* Reads the marks of a slot whose entry is known into its registers. ENR_OK; ENR_E_SEAL: one is missing. */
 ENR_NODISCARD enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t *entry);
 
-/* Writes the last mark of a slot, as it was just loaded, again if its annex does not read the same at every look: what a
-   cut has torn is then one thing or the other for good. Statuses as enr_journal_confirm. */
+/* Writes the last mark of a slot, as it was just loaded, again if its annex does not read the same at every look: what
+   a cut has torn is then one thing or the other for good. Statuses as enr_journal_confirm. */
 ENR_NODISCARD enr_status_t marks_pin(enr_journal_t *journal, enr_slot_t *slot);
 
 /* Writes a slot's registers into the annex of a copy with this entry. */

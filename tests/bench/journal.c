@@ -180,8 +180,8 @@ static void drain(uint32_t sector_size, uint32_t unit, uint32_t held, bool worke
     add(&mounted, from);
     char what[40];
     (void)snprintf(what, sizeof what, "%s%s", worked ? "worked on" : "in and out", held > 0 ? ", 1 % held" : "");
-    printf("| %s | %u KB, unit %u | %.2f | %.0f | %.0f | %.0f | %.1f | %.3f | %.3f | %.1f |\n", what, sector_size / 1024,
-           unit, per(in.programs, LEADS), per(in.bytes, LEADS), per(in.read_bytes, LEADS),
+    printf("| %s | %u KB, unit %u | %.2f | %.0f | %.0f | %.0f | %.1f | %.3f | %.3f | %.1f |\n", what,
+           sector_size / 1024, unit, per(in.programs, LEADS), per(in.bytes, LEADS), per(in.read_bytes, LEADS),
            per(out.read_bytes, dequeued), (double)mounted.read_bytes / 1024, per(all.bytes, LEADS) / payload,
            (double)all.erases * sector_size / LEADS / payload, (double)stats.leads);
     free(memory);

@@ -85,9 +85,13 @@ def by_count(rig, appends, marks):
     ledger, plugin, chance = Ledger(rig, "count"), Plugin(rig.image), random.Random(os.urandom(8))
     ledger.settled = len(rig.services["power"][1].lines("accepted"))
     length = append_length(rig, plugin)
-    happened = [cut_inside(rig, ledger, plugin, None, "slot_write", 0, 1 + int(length * (i + chance.random()) / appends)) for i in range(appends)]
+
+    def cut(*where):  # on a busy machine the second badge may come too late for the plugin: once more
+        return cut_inside(rig, ledger, plugin, *where) or cut_inside(rig, ledger, plugin, *where)
+
+    happened = [cut(None, "slot_write", 0, 1 + int(length * (i + chance.random()) / appends)) for i in range(appends)]
     for passed in range(2):  # the mark "sending", before the request leaves; the answer's id
-        happened += [cut_inside(rig, ledger, plugin, "power", "enr_journal_set", passed, 1 + int(length * (i + chance.random()) / marks)) for i in range(marks)]
+        happened += [cut("power", "enr_journal_set", passed, 1 + int(length * (i + chance.random()) / marks)) for i in range(marks)]
     rig.results.check(f"cuts inside what the journal writes, an append being {length} instructions", all(happened), happened)
     ledger.settle("cuts by instruction count", len(happened))
 

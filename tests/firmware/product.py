@@ -4,6 +4,9 @@ import os
 import subprocess
 import time
 
+from rig import HOST, rig_of
+from servers import KEY, NAME, TIME_NAME
+
 GM65 = b"\x02\x00\x00\x01\x00\x33\x31"
 LIST = ("attendee_id,firstname,lastname,company,no_scan\r\n"
         "000012,Grace,Solberg,Acme Example,\r\nSB-7,Ada,Nilsson,Acme Example,yes\r\n")
