@@ -223,9 +223,10 @@ static enr_status_t derive(opening_t *opening, uint8_t out_tag[ENR_SEAL_DIGEST_L
 static enr_status_t write_header(opening_t *opening)
 {
     const enr_flash_t *flash = &opening->device->whole;
+    static const uint8_t magic[] = {'E', 'N', 'R', 'D'};
     uint8_t *header = opening->header;
     memset(header, 0, HEADER_LEN);
-    memcpy(header, "ENRD", 4);
+    memcpy(header, magic, sizeof magic);
     header[4] = VERSION;
     put_32(header + 8, SECTOR);
     put_32(header + 12, STORE_SIZE);

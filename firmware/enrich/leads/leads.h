@@ -31,7 +31,7 @@ exit_code_t leads_repair(leads_t *leads);
 ENR_NODISCARD enr_status_t leads_next(leads_t *leads, enr_cursor_t *cursor, full_record_t *out_full);
 
 /* A lead with all that is known of it, as the members of an object: "number", "lead", "requests". */
-void leads_write_full(enr_json_writer_t *json, const full_record_t *full);
+void leads_write_full(enr_json_writer_t *json, const full_record_t *record);
 
 /* The lead that is meant. EXIT_DONE, or the problem: there is none, or it is damaged. */
 exit_code_t leads_find(leads_t *leads, full_record_t *out_full);

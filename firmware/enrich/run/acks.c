@@ -4,17 +4,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#define DIGITS_LEN ((size_t)2 * ENR_SEAL_DIGEST_LEN)
+
 static bool read_digest(const char *digits, uint8_t out_digest[ENR_SEAL_DIGEST_LEN])
 {
     static const char DIGITS[] = "0123456789abcdef";
-    for (size_t i = 0; i < 2 * ENR_SEAL_DIGEST_LEN; i++) {
+    for (size_t i = 0; i < DIGITS_LEN; i++) {
         const char *at = digits[i] != '\0' ? strchr(DIGITS, digits[i]) : NULL;
         if (at == NULL) {
             return false;
         }
         out_digest[i / 2] = (uint8_t)(out_digest[i / 2] << 4 | (at - DIGITS));
     }
-    return digits[2 * ENR_SEAL_DIGEST_LEN] == '\0';
+    return digits[DIGITS_LEN] == '\0';
 }
 
 static ack_t understand(const char *line, uint8_t out_digest[ENR_SEAL_DIGEST_LEN])
