@@ -140,6 +140,9 @@ enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *
         return decode_header(journal, bytes, out_header);
     }
     const bool newer = wrong == 0 && bytes[4] != VERSION;
+    if (is_erased(bytes + HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
+        return ENR_E_SEAL; /* cut */
+    }
     for (size_t bit = 0; bit < (size_t)8 * HEADER_LEN; bit++) { /* epoch and salt, which the place needs, are in it */
         turn_bit(bytes, bit);
         place.epoch = get_32(bytes + 8);
@@ -274,8 +277,9 @@ enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_secto
         return ENR_END;
     }
     enr_seal_place_t place = place_of(header, at);
+    bool cut = is_erased(bytes + ENTRY_LEN / 2, ENTRY_LEN / 2); /* not worth trying all bits */
     bool good = is_proven(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN) ||
-                is_mended(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN);
+                (!cut && is_mended(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN));
     entry_decode(journal, sector, bytes, out_entry);
     out_entry->born = get_16(bytes + ENTRY_HEAD_LEN);
     out_entry->void_before = bytes[ENTRY_HEAD_LEN + 2];

@@ -102,6 +102,9 @@ static enr_status_t copy_read(enr_journal_t *journal, uint8_t anchor, unsigned c
     if (copy_proves(journal, at, bytes)) {
         return decode(journal, bytes, out);
     }
+    if (is_erased(bytes + ANCHOR_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
+        return ENR_E_SEAL; /* cut */
+    }
     for (size_t bit = 32; newer && bit < 40; bit++) { /* for other wrong bits there is the other copy */
         turn_bit(bytes, bit);
         if (copy_proves(journal, at, bytes)) {
