@@ -228,8 +228,6 @@ ENR_NODISCARD enr_status_t slot_write(enr_journal_t *journal, const slot_order_t
 /* Reads a slot with its registers. ENR_OK; ENR_END: no entry; ENR_E_SEAL: damaged; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *out_slot);
 
-bool slot_is_held(const enr_journal_t *journal, const enr_slot_t *slot);
-
 /* A slot was written again at another place: held ones follow. */
 void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to);
 
@@ -245,9 +243,6 @@ void slot_head(const enr_slot_t *slot, uint8_t out_head[ENTRY_HEAD_LEN]);
 
 /* Whether a slot that its user holds is still where it was. ENR_OK; ENR_E_SEAL: stale; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t slot_check(enr_journal_t *journal, const enr_slot_t *slot);
-
-/* Opens the content that counts to journal->scratch + MARK_HEAD_LEN. ENR_OK, ENR_E_SEAL, ENR_AGAIN, ENR_E_FLASH. */
-ENR_NODISCARD enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot);
 
 /* annex.c */
 

@@ -58,7 +58,8 @@ enr_status_t slot_check(enr_journal_t *journal, const enr_slot_t *slot)
     return slot->place.index < limit && !is_void ? ENR_OK : ENR_E_SEAL;
 }
 
-enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot)
+/* Opens the content that counts to journal->scratch + MARK_HEAD_LEN. ENR_OK, ENR_E_SEAL, ENR_AGAIN, ENR_E_FLASH. */
+static enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot)
 {
     if (slot->registers[ENR_JOURNAL_CONTENT].data_len > 0) {
         return mark_data(journal, slot, ENR_JOURNAL_CONTENT);
@@ -156,7 +157,8 @@ uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool ge
     return ENTRY_LEN + content + annex;
 }
 
-bool slot_is_held(const enr_journal_t *journal, const enr_slot_t *slot)
+#ifndef NDEBUG
+static bool slot_is_held(const enr_journal_t *journal, const enr_slot_t *slot)
 {
     const enr_slot_t *held = journal->held;
     while (held != NULL && held != slot) {
@@ -164,6 +166,7 @@ bool slot_is_held(const enr_journal_t *journal, const enr_slot_t *slot)
     }
     return held == slot;
 }
+#endif
 
 void enr_journal_hold(enr_journal_t *journal, enr_slot_t *slot)
 {
