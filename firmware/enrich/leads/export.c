@@ -161,7 +161,9 @@ static exit_code_t gather(leads_t *leads, form_t form, export_t *out)
         }
         out->damaged += status != ENR_OK ? 1 : 0;
     }
-    qsort(out->rows, out->count, sizeof *out->rows, compare_rows);
+    if (out->count > 0) { /* without rows there is no array */
+        qsort(out->rows, out->count, sizeof *out->rows, compare_rows);
+    }
     count_results(out);
     digest_rows(out, form);
     enr_batch_close(&out->batch, out->digest);
