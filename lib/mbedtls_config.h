@@ -67,7 +67,9 @@
 
 #define PSA_WANT_ALG_ECDH 1
 #define PSA_WANT_ALG_ECDSA 1
+#ifndef ENR_MBEDTLS_WITHOUT_X25519 /* 2 KB of flash; every server has P-256 (RFC 8446 9.1) */
 #define PSA_WANT_ECC_MONTGOMERY_255 1
+#endif
 #define PSA_WANT_ECC_SECP_R1_256 1
 #define PSA_WANT_ECC_SECP_R1_384 1
 #define PSA_WANT_KEY_TYPE_ECC_PUBLIC_KEY 1
@@ -96,6 +98,9 @@
 
 /* The largest number is an RSA-4096 modulus. */
 #define MBEDTLS_MPI_MAX_SIZE 512
+
+/* Nobody here has a private RSA key. */
+#define MBEDTLS_RSA_NO_CRT
 
 /* Reduction made for each NIST prime: several times faster. */
 #define MBEDTLS_ECP_NIST_OPTIM

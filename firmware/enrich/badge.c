@@ -4,7 +4,6 @@
 #include "commands.h"
 #include "input.h"
 #include "print.h"
-#include "profile.h"
 #include "report.h"
 
 #include <assert.h>
@@ -33,8 +32,7 @@ static exit_code_t read_file(const char *path, const char *where, enr_span_t *ou
     return EXIT_DONE;
 }
 
-/* The profile in a file; *out_profile is NULL without one. */
-static exit_code_t load_profile(const char *path, const profile_t **out_profile, problem_t *out_problem)
+exit_code_t badge_load_profile(const char *path, const profile_t **out_profile, problem_t *out_problem)
 {
     static uint8_t text[PROFILE_MAX + 1];
     static profile_t profile;
@@ -67,7 +65,7 @@ exit_code_t badge_load(const char *path, const char *profile_path, const enr_bad
     const char *where = strcmp(path, "-") == 0 ? "badge on standard input" : path;
     const profile_t *profile = NULL;
     enr_span_t bytes = {NULL, 0};
-    exit_code_t code = load_profile(profile_path, &profile, out_problem);
+    exit_code_t code = badge_load_profile(profile_path, &profile, out_problem);
     code = code == EXIT_DONE ? read_file(path, where, &bytes, out_problem) : code;
     if (code != EXIT_DONE) {
         return code;

@@ -14,7 +14,7 @@ typedef struct {
     const char *key;
     const char *variable; /* wins over the file, or NULL */
     size_t offset;        /* of its member in options_t */
-    enum { TEXT, BASE, YES_NO, NUMBER, PIN } kind;
+    enum { TEXT, NOTE, BASE, YES_NO, NUMBER, PIN } kind;
     uint32_t max; /* of a number */
 } setting_t;
 
@@ -27,6 +27,16 @@ static const setting_t SETTINGS[] = {
     {"ca", NULL, AT(ca), TEXT, 0},
     {"allow-private", NULL, AT(allow_private), YES_NO, 0},
     {"pin", NULL, 0, PIN, 0},
+    {"journal", NULL, AT(journal), TEXT, 0},
+    {"device-key", NULL, AT(device_key), TEXT, 0},
+    {"event", NULL, AT(event), NOTE, 0},
+    {"device", NULL, AT(device), NOTE, 0},
+    {"operator", NULL, AT(captured_by), NOTE, 0},
+    {"profile", NULL, AT(profile), TEXT, 0},
+    {"roster", NULL, AT(roster), TEXT, 0},
+    {"notice", NULL, AT(notice), NOTE, 0},
+    {"sheet", NULL, AT(sheet), NOTE, 0},
+    {"keep-days", NULL, AT(keep_days), NUMBER, KEEP_MAX_DAYS},
     {"timeout", NULL, AT(timeout_s), NUMBER, TIMEOUT_MAX_S},
     {"dns-timeout", NULL, AT(dns_s), NUMBER, TIMEOUT_MAX_S},
     {"connect-timeout", NULL, AT(connect_s), NUMBER, TIMEOUT_MAX_S},
@@ -65,6 +75,9 @@ static exit_code_t take_text(const reading_t *reading, const setting_t *setting,
         if (status != ENR_OK) {
             return refuse(reading, settings_base_fault(status), "it must be " SETTINGS_BASE_RULE);
         }
+    }
+    if (setting->kind == NOTE && options_note_fault(value) != NULL) {
+        return refuse(reading, options_note_fault(value), NULL);
     }
     char *member = (char *)reading->options + setting->offset;
     const char *given;

@@ -41,10 +41,16 @@ int main(int argc, char **argv)
         return get_run(&options);
     case COMMAND_BULK:
         return bulk_run(&options);
+    case COMMAND_RUN:
+        return run_run(&options);
+    case COMMAND_LEADS:
+        return leads_run(&options);
     case COMMAND_CREDITS:
         return credits_run(&options);
     case COMMAND_ROSTER:
         return roster_run(&options);
+    case COMMAND_PROVISION:
+        return provision_run(&options);
     case COMMAND_WEBHOOK:
         return webhook_run(&options);
     default:

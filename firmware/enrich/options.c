@@ -2,6 +2,8 @@
 
 #include "options.h"
 
+#include "enrich/utf8.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -9,18 +11,21 @@
 #define IN_SUBMIT (1u << COMMAND_SUBMIT)
 #define IN_GET (1u << COMMAND_GET)
 #define IN_BULK (1u << COMMAND_BULK)
+#define IN_RUN (1u << COMMAND_RUN)
+#define IN_LEADS (1u << COMMAND_LEADS)
 #define IN_BADGE (1u << COMMAND_BADGE)
 #define IN_ROSTER (1u << COMMAND_ROSTER)
+#define IN_PROVISION (1u << COMMAND_PROVISION)
 #define IN_WEBHOOK (1u << COMMAND_WEBHOOK)
-#define IN_SERVICE (IN_SUBMIT | IN_GET | IN_BULK | 1u << COMMAND_CREDITS) /* those that call the service */
-#define IN_ALL (1u << COMMAND_NONE | IN_SERVICE | IN_BADGE | IN_ROSTER | IN_WEBHOOK)
+#define IN_SERVICE (IN_SUBMIT | IN_GET | IN_BULK | IN_RUN | 1u << COMMAND_CREDITS) /* those that call the service */
+#define IN_ALL (1u << COMMAND_NONE | IN_SERVICE | IN_LEADS | IN_BADGE | IN_ROSTER | IN_WEBHOOK | IN_PROVISION)
 
 #define ARGUMENT_MAX 32768 /* bytes; a refusal may have to repeat one */
 
 typedef struct {
     const char *name;
     unsigned commands;
-    enum { FLAG, TEXT, TOKEN, NUMBER, DAY, TYPE, CUSTOM, COUNTRY, PIN } kind;
+    enum { FLAG, TEXT, NOTE, TOKEN, NUMBER, DAY, TYPE, RESEND, CUSTOM, COUNTRY, PIN } kind;
     size_t offset; /* of its member in options_t, for the first five */
     uint32_t max;  /* of a number */
 } option_t;
@@ -31,11 +36,11 @@ static const option_t OPTIONS[] = {
     {"--help", IN_ALL, FLAG, AT(help), 0},
     {"-h", IN_ALL, FLAG, AT(help), 0},
     {"--version", 1u << COMMAND_NONE, FLAG, AT(version), 0},
-    {"--json", IN_SERVICE | IN_BADGE | IN_WEBHOOK, FLAG, AT(json), 0},
+    {"--json", (IN_SERVICE & ~IN_RUN) | IN_LEADS | IN_BADGE | IN_WEBHOOK, FLAG, AT(json), 0},
     {"--wait", IN_SUBMIT | IN_GET | IN_BULK, FLAG, AT(wait), 0},
     {"--sync", IN_SUBMIT, FLAG, AT(sync), 0},
-    {"--badge", IN_SUBMIT, TEXT, AT(badge), 0},
-    {"--profile", IN_SUBMIT | IN_BADGE, TEXT, AT(profile), 0},
+    {"--badge", IN_SUBMIT | IN_LEADS, TEXT, AT(badge), 0},
+    {"--profile", IN_SUBMIT | IN_BADGE | IN_RUN | IN_PROVISION, TEXT, AT(profile), 0},
     {"--firstname", IN_SUBMIT, TEXT, AT(firstname), 0},
     {"--lastname", IN_SUBMIT, TEXT, AT(lastname), 0},
     {"--company", IN_SUBMIT, TEXT, AT(company), 0},
@@ -43,21 +48,40 @@ static const option_t OPTIONS[] = {
     {"--linkedin", IN_SUBMIT, TEXT, AT(linkedin), 0},
     {"--webhook", IN_SUBMIT | IN_BULK, TEXT, AT(webhook), 0},
     {"--custom", IN_SUBMIT, CUSTOM, 0, 0},
-    {"--country", IN_SUBMIT | IN_BULK, COUNTRY, 0, 0},
-    {"--type", IN_SUBMIT | IN_BULK, TYPE, 0, 0},
+    {"--country", IN_SUBMIT | IN_BULK | IN_RUN, COUNTRY, 0, 0},
+    {"--type", IN_SUBMIT | IN_BULK | IN_RUN | IN_LEADS | IN_PROVISION, TYPE, 0, 0},
     {"--allow-multi", IN_SUBMIT, FLAG, AT(allow_multi), 0},
     {"--record", IN_BULK, TEXT, AT(record), 0},
     {"-o", IN_ROSTER, TEXT, AT(output), 0},
     {"--list-version", IN_ROSTER, NUMBER, AT(list_version), UINT32_MAX},
     {"--expires", IN_ROSTER, DAY, AT(expires), 0},
+    {"--journal", IN_RUN | IN_LEADS | IN_PROVISION, TEXT, AT(journal), 0},
+    {"--device-key", IN_RUN | IN_LEADS | IN_PROVISION, TEXT, AT(device_key), 0},
+    {"--size", IN_RUN, NUMBER, AT(size_kib), SIZE_MAX_KIB},
+    {"--resend", IN_RUN | IN_PROVISION, RESEND, 0, 0},
+    {"--event", IN_RUN | IN_LEADS | IN_PROVISION, NOTE, AT(event), 0},
+    {"--device", IN_RUN | IN_PROVISION, NOTE, AT(device), 0},
+    {"--operator", IN_RUN, NOTE, AT(captured_by), 0},
+    {"--roster", IN_RUN, TEXT, AT(roster), 0},
+    {"--notice", IN_RUN | IN_PROVISION, NOTE, AT(notice), 0},
+    {"--sheet", IN_RUN | IN_PROVISION, NOTE, AT(sheet), 0},
+    {"--keep-days", IN_RUN | IN_PROVISION, NUMBER, AT(keep_days), KEEP_MAX_DAYS},
+    {"--personal-email-ok", IN_RUN | IN_PROVISION, FLAG, AT(personal_email_ok), 0},
+    {"--ack-fd", IN_RUN, NUMBER, AT(ack_fd), 1023},
+    {"--spread", IN_RUN | IN_PROVISION, NUMBER, AT(spread_ms), SPREAD_MAX_MS},
+    {"--secret-file", IN_PROVISION, TEXT, AT(secret_file), 0},
+    {"--time-server", IN_PROVISION, TEXT, AT(time_server), 0},
+    {"--force", IN_PROVISION, FLAG, AT(force), 0},
+    {"--vcard", IN_LEADS, FLAG, AT(vcard), 0},
+    {"--state", IN_LEADS, TEXT, AT(state), 0},
     {"--token", IN_WEBHOOK, TOKEN, AT(token), 0},
-    {"--config", IN_SERVICE, TEXT, AT(config), 0},
-    {"--key-file", IN_SERVICE, TEXT, AT(key_file), 0},
-    {"--async-base", IN_SERVICE, TEXT, AT(async_base), 0},
+    {"--config", IN_SERVICE | IN_LEADS | IN_PROVISION, TEXT, AT(config), 0},
+    {"--key-file", IN_SERVICE | IN_PROVISION, TEXT, AT(key_file), 0},
+    {"--async-base", IN_SERVICE | IN_PROVISION, TEXT, AT(async_base), 0},
     {"--sync-base", IN_SUBMIT, TEXT, AT(sync_base), 0},
-    {"--ca", IN_SERVICE, TEXT, AT(ca), 0},
+    {"--ca", IN_SERVICE | IN_PROVISION, TEXT, AT(ca), 0},
     {"--pin", IN_SERVICE, PIN, 0, 0},
-    {"--allow-private", IN_SERVICE, FLAG, AT(allow_private), 0},
+    {"--allow-private", IN_SERVICE | IN_PROVISION, FLAG, AT(allow_private), 0},
     {"--timeout", IN_SERVICE, NUMBER, AT(timeout_s), TIMEOUT_MAX_S},
     {"--dns-timeout", IN_SERVICE, NUMBER, AT(dns_s), TIMEOUT_MAX_S},
     {"--connect-timeout", IN_SERVICE, NUMBER, AT(connect_s), TIMEOUT_MAX_S},
@@ -65,8 +89,8 @@ static const option_t OPTIONS[] = {
     {"--send-timeout", IN_SERVICE, NUMBER, AT(send_s), TIMEOUT_MAX_S},
     {"--answer-timeout", IN_SERVICE, NUMBER, AT(answer_s), TIMEOUT_MAX_S},
     {"--body-timeout", IN_SERVICE, NUMBER, AT(body_s), TIMEOUT_MAX_S},
-    {"--poll", IN_SUBMIT | IN_GET | IN_BULK, NUMBER, AT(poll_ms), POLL_MAX_MS},
-    {"--deadline", IN_SUBMIT | IN_GET | IN_BULK, NUMBER, AT(deadline_s), DEADLINE_MAX_S},
+    {"--poll", IN_SUBMIT | IN_GET | IN_BULK | IN_RUN, NUMBER, AT(poll_ms), POLL_MAX_MS},
+    {"--deadline", IN_SUBMIT | IN_GET | IN_BULK | IN_RUN, NUMBER, AT(deadline_s), DEADLINE_MAX_S},
 };
 #define OPTION_COUNT (sizeof OPTIONS / sizeof OPTIONS[0])
 
@@ -74,8 +98,11 @@ static const struct {
     const char *word;
     command_t command;
 } COMMANDS[] = {
-    {"submit", COMMAND_SUBMIT}, {"get", COMMAND_GET},       {"bulk", COMMAND_BULK},       {"credits", COMMAND_CREDITS},
-    {"badge", COMMAND_BADGE},   {"roster", COMMAND_ROSTER}, {"webhook", COMMAND_WEBHOOK},
+    {"submit", COMMAND_SUBMIT},   {"get", COMMAND_GET},
+    {"bulk", COMMAND_BULK},       {"run", COMMAND_RUN},
+    {"leads", COMMAND_LEADS},     {"credits", COMMAND_CREDITS},
+    {"badge", COMMAND_BADGE},     {"roster", COMMAND_ROSTER},
+    {"webhook", COMMAND_WEBHOOK}, {"provision", COMMAND_PROVISION},
 };
 
 /* What is being read: the arguments, and where a refusal goes. */
@@ -183,6 +210,33 @@ static exit_code_t take_type(reading_t *reading, const char *value)
     return EXIT_DONE;
 }
 
+/* TYPE=K */
+static exit_code_t take_resend(reading_t *reading, const char *value)
+{
+    const char *sign = strchr(value, '=');
+    enr_type_t type = ENR_TYPE_EMAIL;
+    enr_span_t word = {(const uint8_t *)value, sign != NULL ? (size_t)(sign - value) : 0};
+    uint32_t times = 0;
+    if (sign == NULL || enr_type_parse(word, &type) != ENR_OK || !options_number(sign + 1, RESEND_MAX, &times)) {
+        return refuse(reading, "must be TYPE=K, K from 1 to " TEXT_OF(RESEND_MAX));
+    }
+    uint32_t *member = &reading->options->resend[enr_type_number(type)];
+    if (*member != 0) {
+        return refuse(reading, "names a type twice");
+    }
+    *member = times;
+    return EXIT_DONE;
+}
+
+const char *options_note_fault(const char *value)
+{
+    enr_span_t text = enr_span_from_str(value);
+    if (text.len == 0 || text.len > NOTE_MAX || !enr_utf8_valid(text)) {
+        return "must be 1 to " TEXT_OF(NOTE_MAX) " bytes of UTF-8";
+    }
+    return NULL;
+}
+
 static exit_code_t take_custom(reading_t *reading, const char *value)
 {
     const char *sign = strchr(value, '=');
@@ -225,6 +279,13 @@ static exit_code_t take_value(reading_t *reading, const char *value)
         return take_number(reading, value);
     case PIN:
         return take_pin(reading, value);
+    case RESEND:
+        return take_resend(reading, value);
+    case NOTE:
+        if (options_note_fault(value) != NULL) {
+            return refuse(reading, options_note_fault(value));
+        }
+        break;
     case TOKEN:
         if (strlen(value) != ENR_TOKEN_LEN || strspn(value, "0123456789abcdef") != ENR_TOKEN_LEN) {
             return refuse(reading, "must be " TEXT_OF(ENR_TOKEN_LEN) " lower-case hexadecimal digits");
@@ -302,7 +363,12 @@ static exit_code_t take_word(reading_t *reading)
         *(options->file == NULL ? &options->file : &options->id) = word;
         return EXIT_DONE;
     }
-    bool takes_none = options->command == COMMAND_SUBMIT || options->command == COMMAND_CREDITS;
+    if (options->command == COMMAND_LEADS && options->operand != NULL && options->argument == NULL) {
+        options->argument = word;
+        return EXIT_DONE;
+    }
+    bool takes_none =
+        options->command == COMMAND_SUBMIT || options->command == COMMAND_CREDITS || options->command == COMMAND_RUN;
     if (takes_none || options->operand != NULL) {
         return outcome_problem(reading->problem, EXIT_USAGE, word, "one argument too many");
     }
@@ -368,6 +434,40 @@ static exit_code_t check_roster(const options_t *options, problem_t *out_problem
     return EXIT_DONE;
 }
 
+static exit_code_t check_provision(const options_t *options, problem_t *out_problem)
+{
+    const bool is_secret = options->operand != NULL && strcmp(options->operand, "secret") == 0;
+    const bool is_make = options->operand != NULL && strcmp(options->operand, "make") == 0;
+    if (!is_secret && !is_make) {
+        return outcome_problem(out_problem, EXIT_USAGE, "provision", "needs secret, or make");
+    }
+    if (is_make && options->secret_file == NULL) {
+        return outcome_problem(out_problem, EXIT_USAGE, "provision", "needs --secret-file FILE to make a code");
+    }
+    if (is_make && options->ca == NULL && options->config == NULL) {
+        return outcome_problem(out_problem, EXIT_USAGE, "provision",
+                               "needs --ca FILE to make a code: the roots that the device trusts");
+    }
+    return EXIT_DONE;
+}
+
+static exit_code_t check_run(const options_t *options, problem_t *out_problem)
+{
+    if ((options->types & ENR_TYPE_PERSONAL_EMAIL) != 0 && !options->personal_email_ok) {
+        return outcome_problem(out_problem, EXIT_USAGE, "--type",
+                               "personal_email needs --personal-email-ok: the event allows it, for those who consent");
+    }
+    for (unsigned i = 0; i < ENR_TYPE_COUNT; i++) {
+        if (options->resend[i] > 0 && (options->types & enr_type_of_number(i)) == 0) {
+            return outcome_problem(out_problem, EXIT_USAGE, "--resend", "is for a type that is not asked for");
+        }
+    }
+    if (options->ack_fd > 0 && options->ack_fd <= 2) {
+        return outcome_problem(out_problem, EXIT_USAGE, "--ack-fd", "must be 3 or more: 0 to 2 are taken");
+    }
+    return EXIT_DONE;
+}
+
 static exit_code_t check_complete(const options_t *options, problem_t *out_problem)
 {
     if (options->help || options->version) {
@@ -380,18 +480,24 @@ static exit_code_t check_complete(const options_t *options, problem_t *out_probl
     switch (options->command) {
     case COMMAND_NONE:
         return outcome_problem(out_problem, EXIT_USAGE, "arguments",
-                               "name a command: submit, get, bulk, credits, badge, roster or webhook");
+                               "name a command: submit, get, bulk, run, leads, credits, badge, roster, provision "
+                               "or webhook");
     case COMMAND_GET:
         return options->operand != NULL ? EXIT_DONE
                                         : outcome_problem(out_problem, EXIT_USAGE, "get", "needs the id to read");
     case COMMAND_BULK:
         return check_bulk(options, out_problem);
+    case COMMAND_RUN:
+        return check_run(options, out_problem);
+    case COMMAND_LEADS: /* leads/ checks its own */
     case COMMAND_CREDITS:
         return EXIT_DONE;
     case COMMAND_BADGE:
         return options->operand != NULL
                    ? EXIT_DONE
                    : outcome_problem(out_problem, EXIT_USAGE, "badge", "needs a file, or - for standard input");
+    case COMMAND_PROVISION:
+        return check_provision(options, out_problem);
     case COMMAND_ROSTER:
         return check_roster(options, out_problem);
     case COMMAND_WEBHOOK:

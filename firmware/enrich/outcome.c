@@ -25,6 +25,10 @@ static const outcome_t OUTCOMES[] = {
     {ENR_E_SYNTAX, EXIT_REFUSED_HERE, false, NULL},
     {ENR_E_FLASH, EXIT_SETTING, false, NULL},
     {ENR_E_KEY, EXIT_SETTING, false, NULL},
+    {ENR_E_FULL, EXIT_SETTING, false, NULL},
+    {ENR_E_VERSION, EXIT_SETTING, false, NULL},
+    {ENR_E_SEAL, EXIT_SETTING, false, NULL},
+    {ENR_E_BUSY, EXIT_SETTING, false, NULL},
 
     {ENR_E_DNS, EXIT_NETWORK, true, "check the host name and the network"},
     {ENR_E_REFUSED, EXIT_NETWORK, true, "nothing listens there: check host and port"},

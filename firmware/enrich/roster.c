@@ -5,7 +5,6 @@
 #include "report.h"
 
 #include "enrich/badge.h"
-#include "enrich/roster.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,32 +90,45 @@ static exit_code_t print_entry(const enr_roster_t *roster, const options_t *opti
     return EXIT_DONE;
 }
 
-static exit_code_t show(const options_t *options, problem_t *out_problem)
+exit_code_t roster_open(roster_file_t *out, const char *path, problem_t *out_problem)
 {
-    int fd = open(options->file, O_RDONLY | O_CLOEXEC);
     struct stat about;
-    if (fd < 0 || fstat(fd, &about) != 0) {
-        return outcome_problem(out_problem, EXIT_SETTING, options->file, strerror(errno));
+    out->fd = open(path, O_RDONLY | O_CLOEXEC);
+    out->opened = out->fd >= 0;
+    if (!out->opened || fstat(out->fd, &about) != 0) {
+        return outcome_problem(out_problem, EXIT_SETTING, path, strerror(errno));
     }
     const uint32_t size = about.st_size > (off_t)UINT32_MAX ? UINT32_MAX : (uint32_t)about.st_size;
-    const enr_flash_t flash = {.ctx = &fd, .size = size, .read = read_file};
-    enr_roster_t roster;
-    enr_status_t status = enr_roster_open(&flash, &roster);
+    out->flash = (enr_flash_t){.ctx = &out->fd, .size = size, .read = read_file};
+    enr_status_t status = enr_roster_open(&out->flash, &out->roster);
     status = status == ENR_OK ? ENR_AGAIN : status;
     while (status == ENR_AGAIN) {
-        status = enr_roster_check(&roster);
+        status = enr_roster_check(&out->roster);
     }
-    exit_code_t code = EXIT_DONE;
-    if (status != ENR_OK) {
-        code = refuse(options->file, status, out_problem);
-    } else if (options->id != NULL) {
-        code = print_entry(&roster, options, out_problem);
-    } else {
-        const bool is_expired = enr_roster_is_expired(&roster, (int64_t)time(NULL));
-        (void)printf("attendees:      %u\nversion:        %u\nexpires:        %s%s\n", (unsigned)roster.count,
-                     (unsigned)roster.version, roster_day(roster.expires), is_expired ? " (expired)" : "");
+    return status == ENR_OK ? EXIT_DONE : refuse(path, status, out_problem);
+}
+
+void roster_close(roster_file_t *file)
+{
+    if (file->opened) {
+        (void)close(file->fd);
+        file->opened = false;
     }
-    (void)close(fd);
+}
+
+static exit_code_t show(const options_t *options, problem_t *out_problem)
+{
+    static roster_file_t file;
+    const enr_roster_t *roster = &file.roster;
+    exit_code_t code = roster_open(&file, options->file, out_problem);
+    if (code == EXIT_DONE && options->id != NULL) {
+        code = print_entry(roster, options, out_problem);
+    } else if (code == EXIT_DONE) {
+        const bool is_expired = enr_roster_is_expired(roster, (int64_t)time(NULL));
+        (void)printf("attendees:      %u\nversion:        %u\nexpires:        %s%s\n", (unsigned)roster->count,
+                     (unsigned)roster->version, roster_day(roster->expires), is_expired ? " (expired)" : "");
+    }
+    roster_close(&file);
     return code;
 }
 

@@ -22,22 +22,30 @@ static exit_code_t open_trust(enr_posix_bundle_t *bundle, const char *ca, proble
     return EXIT_SETTING;
 }
 
-exit_code_t service_open(service_t *service, const options_t *options, problem_t *out_problem)
+exit_code_t service_ready_tls(problem_t *out_problem)
 {
     static const enr_tls_memory_t MEMORY = {.take = enr_posix_take, .give = enr_posix_give};
     static enr_entropy_t entropy;
-    exit_code_t code = settings_load(options, &service->settings, out_problem);
-    if (code == EXIT_DONE) {
-        code = open_trust(&service->bundle, service->settings.ca, out_problem);
-    }
-    if (code != EXIT_DONE) {
-        return code;
-    }
     entropy = enr_posix_entropy();
     enr_status_t status = enr_tls_init(&MEMORY, &entropy);
     if (status != ENR_OK) {
         *out_problem = (problem_t){.status = status, .where = "TLS", .what = enr_status_meaning(status)};
         return outcome_exit(status);
+    }
+    return EXIT_DONE;
+}
+
+exit_code_t service_open(service_t *service, const options_t *options, problem_t *out_problem)
+{
+    exit_code_t code = settings_load(options, &service->settings, out_problem);
+    if (code == EXIT_DONE && service->settings.anchors.count == 0) {
+        code = open_trust(&service->bundle, service->settings.ca, out_problem);
+    }
+    if (code == EXIT_DONE) {
+        code = service_ready_tls(out_problem);
+    }
+    if (code != EXIT_DONE) {
+        return code;
     }
     (void)snprintf(service->too_slow, sizeof service->too_slow, "the request took longer than --timeout (%u s)",
                    (unsigned)(service->settings.timeouts.total_ms / 1000));
@@ -91,11 +99,15 @@ exit_code_t session_open(session_t *session, service_t *service, problem_t *out_
     enr_tls_config_t tls = {
         .net = &session->net_duty,
         .clock = &service->clock,
-        .anchors = {.ctx = &service->bundle, .get = enr_posix_bundle_get},
+        .anchors = settings->anchors.count > 0 ? enr_anchors_of_list(&settings->anchors)
+                                               : (enr_anchors_t){.ctx = &service->bundle, .get = enr_posix_bundle_get},
         .pins = settings->pins.digests,
         .pin_count = settings->pins.count,
     };
     enr_tls_start(&session->tls, &tls);
+    if (settings->key.len == 0) {
+        return EXIT_DONE;
+    }
     enr_exchange_init(&session->exchange, enr_tls_stream(&session->tls), &settings->timeouts);
     enr_api_config_t config = {
         .async_base = settings->async_base,
@@ -115,7 +127,7 @@ exit_code_t session_open(session_t *session, service_t *service, problem_t *out_
 
 void session_close(session_t *session)
 {
-    if (session->service != NULL) {
+    if (session->service != NULL && session->service->settings.key.len > 0) {
         enr_api_close(&session->api);
         session->service = NULL;
     }

@@ -2,6 +2,7 @@
 #ifndef CLI_SESSION_H
 #define CLI_SESSION_H
 
+#include "answer_json.h"
 #include "settings.h"
 
 #include "enrich_posix.h"
@@ -10,7 +11,7 @@
 
 /* The largest request: a whole batch. */
 #define SESSION_REQUEST_MAX (ENR_BULK_MAX * ENR_REQUEST_MAX)
-#define SESSION_BODY_MAX 65536
+#define SESSION_BODY_MAX ANSWER_MAX
 
 /* Settings, trust and clock. Must not be moved while open. All zero is closed. */
 typedef struct {
@@ -19,6 +20,9 @@ typedef struct {
     enr_clock_t clock;
     enr_posix_bundle_t bundle;
 } service_t;
+
+/* Readies TLS, and what it has for others: random bytes, seals. Once per process. EXIT_DONE, or the problem. */
+exit_code_t service_ready_tls(problem_t *out_problem);
 
 /* Takes the settings together and readies trust, TLS and the catching of signals; connects nothing. Once per process.
    EXIT_DONE, or the problem. */

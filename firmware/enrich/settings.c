@@ -70,6 +70,10 @@ static exit_code_t load_key(const options_t *options, settings_t *settings, prob
         }
     } else if (variable != NULL) {
         settings->key = enr_span_from_str(variable);
+    } else if (options->told != NULL) {
+        settings->key = options->told->settings.api_key;
+        print_hide(settings->key);
+        return EXIT_DONE;
     } else {
         *out_problem = (problem_t){
             .where = "API key", .what = "none given", .hint = "set " KEY_VARIABLE " or give --key-file FILE"};
@@ -188,6 +192,9 @@ exit_code_t settings_load(const options_t *options, settings_t *out_settings, pr
     }
     out_settings->timeouts = timeouts_of(&all);
     out_settings->ca = all.ca;
+    if (all.ca == NULL && all.told != NULL) {
+        out_settings->anchors = (enr_anchor_list_t){all.told->settings.anchors, all.told->settings.anchor_count};
+    }
     out_settings->pins = all.pins;
     out_settings->allow_private = all.allow_private;
     out_settings->poll_ms = all.poll_ms > 0 ? all.poll_ms : 2000; /* api-contract 13 */

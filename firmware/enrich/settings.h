@@ -2,8 +2,9 @@
 #ifndef CLI_SETTINGS_H
 #define CLI_SETTINGS_H
 
-#include "options.h"
+#include "told.h"
 
+#include "enrich/tls.h"
 #include "enrich/url.h"
 
 #define KEY_VARIABLE "ENRICH_API_KEY"
@@ -11,11 +12,12 @@
 #define SYNC_BASE_VARIABLE "ENRICH_SYNC_BASE"
 
 typedef struct {
-    enr_span_t key;
+    enr_span_t key; /* empty: of a device that waits to be provisioned; nothing is sent */
     enr_span_t async_base;
     enr_span_t sync_base;
     enr_timeouts_t timeouts;
-    const char *ca; /* NULL: the system's trust store */
+    const char *ca;            /* NULL: the system's trust store … */
+    enr_anchor_list_t anchors; /* … or these, if there are any */
     pins_t pins;
     bool allow_private;
     uint32_t poll_ms;                           /* the first gap between two reads */

@@ -544,6 +544,37 @@ void enr_api_close(enr_api_t *api)
     enr_exchange_close(api->exchange);
 }
 
+static void write_raw_member(enr_json_writer_t *json, const enr_json_reader_t *reader, enr_span_t key)
+{
+    enr_json_node_t value = enr_json_member(reader, ENR_JSON_ROOT, key);
+    if (value != ENR_JSON_NONE) {
+        enr_json_key(json, key);
+        enr_json_write_raw(json, enr_json_raw(reader, value));
+    }
+}
+
+enr_status_t enr_api_reduce(const enr_api_t *api, enr_buffer_t *out)
+{
+    static const char *const KEPT[] = {"status", "email",  "email_status", "personal_email", "personal_email_status",
+                                       "phone",  "phones", "phone_status"};
+    enr_buffer_t attempt = *out;
+    enr_json_writer_t json;
+    enr_json_writer_start(&json, &attempt);
+    enr_json_object_begin(&json);
+    enr_json_write_member(&json, ENR_SPAN("enrichment_id"), api->answer.result.id);
+    for (size_t i = 0; i < sizeof KEPT / sizeof KEPT[0]; i++) {
+        write_raw_member(&json, &api->reader, enr_span_from_str(KEPT[i]));
+    }
+    enr_json_key(&json, ENR_SPAN("reduced"));
+    enr_json_write_bool(&json, true);
+    enr_json_object_end(&json);
+    enr_status_t status = enr_json_writer_finish(&json);
+    if (status == ENR_OK) {
+        *out = attempt;
+    }
+    return status;
+}
+
 enr_status_t enr_webhook_read(enr_span_t body, enr_json_reader_t *reader, enr_result_t *out_result)
 {
     enr_status_t status = enr_json_parse(reader, body);

@@ -36,7 +36,8 @@ uint32_t enr_roster_crc(uint32_t before, enr_span_t bytes)
 
 static enr_status_t read_at(const enr_roster_t *roster, uint32_t at, void *out, uint32_t len)
 {
-    return roster->flash->read(roster->flash->ctx, at, out, len);
+    enr_status_t status = roster->flash->read(roster->flash->ctx, at, out, len);
+    return status == ENR_OK || status == ENR_AGAIN ? status : ENR_E_FLASH;
 }
 
 /* Where an entry is, and its first bytes. */
@@ -52,15 +53,17 @@ static enr_status_t find_entry(const enr_roster_t *roster, uint32_t number, entr
 {
     uint8_t place[PLACE_LEN];
     uint8_t head[ENTRY_HEAD_LEN];
-    if (read_at(roster, roster->index + number * PLACE_LEN, place, sizeof place) != ENR_OK) {
-        return ENR_E_FLASH;
+    enr_status_t status = read_at(roster, roster->index + number * PLACE_LEN, place, sizeof place);
+    if (status != ENR_OK) {
+        return status;
     }
     const uint32_t at = number_at(place, sizeof place);
     if (at < roster->entries || at > roster->end || roster->end - at < ENTRY_HEAD_LEN) {
         return ENR_E_SYNTAX;
     }
-    if (read_at(roster, at, head, sizeof head) != ENR_OK) {
-        return ENR_E_FLASH;
+    status = read_at(roster, at, head, sizeof head);
+    if (status != ENR_OK) {
+        return status;
     }
     *out_entry = (entry_t){.at = at, .len = number_at(head, 2), .flags = head[2], .id_len = head[3]};
     bool good = out_entry->len <= ENR_ROSTER_ENTRY_MAX && out_entry->len <= roster->end - at && out_entry->id_len > 0 &&
@@ -89,8 +92,9 @@ enr_status_t enr_roster_open(const enr_flash_t *flash, enr_roster_t *out_roster)
     if (flash->size < sizeof head) {
         return ENR_E_SYNTAX;
     }
-    if (read_at(out_roster, 0, head, sizeof head) != ENR_OK) {
-        return ENR_E_FLASH;
+    enr_status_t status = read_at(out_roster, 0, head, sizeof head);
+    if (status != ENR_OK) {
+        return status;
     }
     if (memcmp(head, mark, sizeof mark - 1) != 0 ||
         enr_roster_crc(0, (enr_span_t){head, 60}) != number_at(head + 60, 4)) {
@@ -125,8 +129,9 @@ static enr_status_t check_bytes(enr_roster_t *roster)
     uint8_t bytes[64];
     const uint32_t left = roster->end - roster->crc_at;
     const uint32_t len = left < sizeof bytes ? left : (uint32_t)sizeof bytes;
-    if (read_at(roster, roster->crc_at, bytes, len) != ENR_OK) {
-        return ENR_E_FLASH;
+    enr_status_t status = read_at(roster, roster->crc_at, bytes, len);
+    if (status != ENR_OK) {
+        return status;
     }
     roster->crc = enr_roster_crc(roster->crc, (enr_span_t){bytes, len});
     roster->crc_at += len;
@@ -176,6 +181,9 @@ enr_status_t enr_roster_check(enr_roster_t *roster)
             roster->is_ready = true;
             status = roster->at == roster->end && (roster->end > HEAD_LEN || roster->crc_wanted == 0) ? ENR_OK
                                                                                                       : ENR_E_SYNTAX;
+        }
+        if (status == ENR_AGAIN) {
+            return status;
         }
         if (status != ENR_OK) {
             *roster = (enr_roster_t){.flash = NULL};
@@ -232,15 +240,16 @@ static enr_status_t read_entry(const enr_roster_t *roster, const entry_t *entry,
 {
     const uint32_t head_len = (uint32_t)ENTRY_HEAD_LEN + entry->id_len;
     const uint32_t len = entry->len - head_len;
+    out_entry->no_scan = (entry->flags & NO_SCAN) != 0;
     if (memory->full || len > memory->capacity - memory->len) {
         return ENR_E_LIMIT;
     }
     uint8_t *bytes = memory->ptr + memory->len;
-    if (read_at(roster, entry->at + head_len, bytes, len) != ENR_OK) {
-        return ENR_E_FLASH;
+    enr_status_t status = read_at(roster, entry->at + head_len, bytes, len);
+    if (status != ENR_OK) {
+        return status;
     }
-    out_entry->no_scan = (entry->flags & NO_SCAN) != 0;
-    enr_status_t status = read_fields((enr_span_t){bytes, len}, out_entry);
+    status = read_fields((enr_span_t){bytes, len}, out_entry);
     if (status == ENR_OK) {
         memory->len += len;
     } else {

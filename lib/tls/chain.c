@@ -198,7 +198,8 @@ int chain_find_issuers(void *ctx, const mbedtls_x509_crt *child, mbedtls_x509_cr
             break; /* counted in process.refused: the failure will be told as what it is */
         }
         mbedtls_x509_crt_init(anchor);
-        if (mbedtls_x509_crt_parse_der_with_ext_cb(anchor, der.ptr, der.len, 1, extensions_known, NULL) != 0) {
+        int copy = tls->config.anchors.get != get_from_list; /* a list stays, and a root with RSA takes 1 to 2 KB */
+        if (mbedtls_x509_crt_parse_der_with_ext_cb(anchor, der.ptr, der.len, copy, extensions_known, NULL) != 0) {
             mbedtls_x509_crt_free(anchor);
             mbedtls_free(anchor);
             continue;

@@ -100,6 +100,9 @@ enr_status_t enr_tls_init(const enr_tls_memory_t *memory, const enr_entropy_t *e
     process.entropy = entropy;
     (void)mbedtls_platform_set_calloc_free(take, give); /* always 0, like the next */
     (void)mbedtls_platform_set_time(random_time);
+    if (psa_crypto_init() != PSA_SUCCESS) { /* takes no random bytes; twice is allowed */
+        return ENR_E_TLS_MEMORY;
+    }
     if (!process.seeded) {
         mbedtls_ctr_drbg_init(&process.generator);
         if (mbedtls_ctr_drbg_seed(&process.generator, gather, NULL, NULL, 0) != 0) {
@@ -108,7 +111,7 @@ enr_status_t enr_tls_init(const enr_tls_memory_t *memory, const enr_entropy_t *e
         }
         process.seeded = true;
     }
-    return psa_crypto_init() == PSA_SUCCESS ? ENR_OK : ENR_E_TLS_MEMORY;
+    return ENR_OK;
 }
 
 enr_status_t enr_tls_random(uint8_t *out, size_t len)

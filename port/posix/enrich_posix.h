@@ -1,12 +1,12 @@
-/* The duties of port.h on POSIX: net, clock, entropy; memory for TLS; the system's trust store; the wait of a main
-   loop. Flash and key are not here yet. All nets of a process belong to one thread: c-ares starts and ends without
-   locks. */
+/* The duties of port.h on POSIX: net, clock, entropy, flash, key; memory for TLS; the system's trust store; the wait of
+   a main loop. All nets of a process belong to one thread: c-ares starts and ends without locks. */
 #ifndef ENRICH_POSIX_H
 #define ENRICH_POSIX_H
 
 #include "enrich/limits.h"
 #include "enrich/port.h"
 #include "enrich/status.h"
+#include "enrich_ip.h"
 
 #include <poll.h>
 
@@ -17,17 +17,6 @@
 
 /* How long one address may take to answer when the configuration does not say. */
 #define ENR_POSIX_ADDRESS_MS 5000u
-
-/* One network address: 4 bytes of IPv4 or 16 of IPv6, in network order. */
-typedef struct {
-    uint8_t bytes[16];
-    uint8_t len;
-} enr_posix_address_t;
-
-/* True for an address that no public host has: unspecified, private (RFC 1918), shared (RFC 6598), loopback, link-local
-   and unique local (RFC 4193) ones, an IPv4 one also when mapped into IPv6 (RFC 4291 2.5.5.2). Asserts that len is 4
-   or 16. */
-bool enr_posix_address_is_private(const enr_posix_address_t *address);
 
 /* How connections are made. All zero is a sound choice. */
 typedef struct {
@@ -54,7 +43,7 @@ typedef struct {
     void *resolver; /* c-ares's channel while it resolves, or NULL */
     bool resolved;  /* c-ares has answered, with resolve_status */
     enr_status_t resolve_status;
-    enr_posix_address_t addresses[ENR_POSIX_ADDRESSES_MAX];
+    enr_ip_address_t addresses[ENR_POSIX_ADDRESSES_MAX];
     bool tried[ENR_POSIX_ADDRESSES_MAX];
     size_t address_count;
     uint8_t last_len; /* of the address tried last */
@@ -142,5 +131,55 @@ ENR_NODISCARD enr_status_t enr_posix_bundle_get(void *ctx, size_t index, enr_spa
 
 /* Closes a bundle. Closing twice is allowed. */
 void enr_posix_bundle_close(enr_posix_bundle_t *bundle);
+
+/* --- flash --- */
+
+/* A file that behaves as a NOR flash. */
+typedef struct {
+    const char *path;
+    uint32_t size;        /* bytes of the part, a multiple of sector_size; 0: what the file has */
+    uint32_t sector_size; /* a multiple of 256 */
+    bool create;          /* make the file when there is none, readable and writable by its owner only */
+} enr_posix_flash_config_t;
+
+/* One open file. Its fields are private. */
+typedef struct {
+    int fd; /* or -1 */
+    uint32_t size;
+    uint32_t sector_size;
+    enr_status_t erased; /* how the last erase ended */
+} enr_posix_flash_t;
+
+/* Opens a file, which nobody else can open by this function until it is closed or the process has ended. A creation
+   that was interrupted is completed. ENR_OK. ENR_E_BUSY: another one has it open. ENR_E_SETTING: a sector size that is
+   no multiple of 256, or a size that is 0 or no multiple of it; errno is 0. ENR_E_FLASH: it cannot be opened, read or
+   created (errno says why), or is no file of this size (errno is 0). After an error it is closed. */
+ENR_NODISCARD enr_status_t enr_posix_flash_open(enr_posix_flash_t *flash, const enr_posix_flash_config_t *config);
+
+/* The duty: pages of 256 bytes, units of 1 byte that may be programmed again. Programming turns ones into zeros and
+   nothing back; a call across a page, or out of range, is an assertion. What was programmed or erased is on the medium
+   when the call returns (fdatasync), and a process that is killed leaves each byte old or new. Erasing is over when
+   erase_start returns. flash must stay where it is. */
+enr_flash_t enr_posix_flash(enr_posix_flash_t *flash);
+
+/* Closes the file. Closing twice is allowed. */
+void enr_posix_flash_close(enr_posix_flash_t *flash);
+
+/* --- key --- */
+
+/* A device's key in a file of 32 bytes. It must not lie on the medium that it seals (DESIGN 2): on a host that is up to
+   the user. */
+typedef struct {
+    const char *path; /* must outlive it */
+} enr_posix_key_t;
+
+/* Checks a key file; with `create`, makes one from the system's generator when there is none: at once whole, readable
+   and writable by its owner only, and on the medium before this returns. ENR_OK. ENR_E_ENTROPY. ENR_E_KEY, with errno:
+   EPERM: its mode lets others than its owner read or write it; EINVAL: it is no file of 32 bytes; otherwise what the
+   system says, such as ENOENT. */
+ENR_NODISCARD enr_status_t enr_posix_key_open(enr_posix_key_t *key, const char *path, bool create);
+
+/* The duty: reads the file each time, with the same checks. */
+enr_key_t enr_posix_key(enr_posix_key_t *key);
 
 #endif

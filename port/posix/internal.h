@@ -30,6 +30,9 @@ size_t enr_posix_resolve_sockets(const enr_posix_net_t *net, struct pollfd *out)
 /* Frees the resolver, if there is one. */
 void enr_posix_resolve_end(enr_posix_net_t *net);
 
+/* Puts the entry of a file in its folder on the medium. False: errno says why. */
+bool enr_posix_sync_folder(const char *path);
+
 /* Makes a descriptor non-blocking and not inherited by programs. */
 bool enr_posix_prepare_fd(int fd);
 

@@ -92,7 +92,7 @@ static void tune(int fd)
 #endif
 }
 
-static socklen_t socket_address(const enr_posix_address_t *address, uint16_t port, struct sockaddr_storage *out)
+static socklen_t socket_address(const enr_ip_address_t *address, uint16_t port, struct sockaddr_storage *out)
 {
     memset(out, 0, sizeof *out);
     if (address->len == 4) {
@@ -119,7 +119,7 @@ static size_t untried(const enr_posix_net_t *net, bool of_other_family)
 
 /* The families take turns: one that is a black hole then costs one cap and not one for each of its addresses (RFC 8305
  * 4). */
-static const enr_posix_address_t *next_address(enr_posix_net_t *net)
+static const enr_ip_address_t *next_address(enr_posix_net_t *net)
 {
     size_t next = untried(net, true);
     if (next == net->address_count) {
@@ -133,7 +133,7 @@ static const enr_posix_address_t *next_address(enr_posix_net_t *net)
     return &net->addresses[next];
 }
 
-static enr_status_t connect_start(enr_posix_net_t *net, const enr_posix_address_t *address, uint32_t now_ms)
+static enr_status_t connect_start(enr_posix_net_t *net, const enr_ip_address_t *address, uint32_t now_ms)
 {
     struct sockaddr_storage where;
     socklen_t len = socket_address(address, net->port, &where);
@@ -174,7 +174,7 @@ static enr_status_t connect_step(enr_posix_net_t *net, uint32_t now_ms, enr_wait
         if (net->fd >= 0) {
             status = connect_check(net, now_ms);
         } else {
-            const enr_posix_address_t *address = next_address(net);
+            const enr_ip_address_t *address = next_address(net);
             if (address == NULL) {
                 return net->failure;
             }

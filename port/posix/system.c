@@ -1,9 +1,13 @@
-#include "enrich_posix.h"
+#include "internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
+#include <unistd.h>
 
 static uint32_t monotonic_ms(void *ctx)
 {
@@ -59,4 +63,23 @@ void enr_posix_give(void *ctx, void *piece)
 {
     (void)ctx;
     free(piece);
+}
+
+bool enr_posix_sync_folder(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    size_t len = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
+    if (len >= sizeof folder) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    memcpy(folder, path, len);
+    memcpy(folder + len, len == 0 ? "." : "", len == 0 ? 2 : 1);
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool good = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return good;
 }

@@ -11,6 +11,12 @@ typedef struct {
     uint16_t peer_port;      /* … at this port */
     uint16_t closed_port;    /* nothing listens here */
     enr_span_t missing_host; /* a name that does not exist */
+    enr_span_t slow_host;    /* a name of the service that DNS gives after 1,000 ms or more */
+    enr_span_t silent_host;  /* a name that DNS does not answer for */
+    enr_span_t second_host;  /* a name with two addresses: one refuses, the other is the service; the order changes with
+                                each question */
+    enr_span_t hole_host;    /* a name whose one address never answers, … */
+    uint32_t address_ms;     /* … and how long the net was told to try one, 1,000 or more */
     size_t bulk;             /* bytes of a big transfer: more than all buffers on the way */
 
     void *ctx;

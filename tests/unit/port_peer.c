@@ -3,6 +3,7 @@
 #include "port_peer.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -16,25 +17,25 @@
 /* Nothing a child does lasts longer than this, whatever becomes of the test. */
 #define CHILD_LIFE_S 100
 
-uint8_t port_peer_pattern(size_t position)
-{
-    return (uint8_t)(position * 7 + (position >> 8) * 13 + (position >> 16));
-}
-
 static void sleep_ms(int ms)
 {
     const struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L};
     (void)nanosleep(&time, NULL);
 }
 
-/* A socket bound to 127.0.0.1 and the given port, 0: any. */
-static int bound_socket(int type, uint16_t port, uint16_t *out_port)
+/* A socket bound to the address and the given port, 0: any. */
+static int bound_socket(int type, const char *address, uint16_t port, uint16_t *out_port)
 {
+    const int on = 1;
     struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons(port)};
-    where.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t len = sizeof where;
     int fd = socket(AF_INET, type, 0);
-    if (fd >= 0 && (bind(fd, (const struct sockaddr *)&where, len) != 0 ||
+    if (inet_pton(AF_INET, address == NULL ? "127.0.0.1" : address, &where.sin_addr) != 1) {
+        (void)close(fd);
+        return -1;
+    }
+    if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+                    bind(fd, (const struct sockaddr *)&where, len) != 0 ||
                     getsockname(fd, (struct sockaddr *)&where, &len) != 0)) {
         (void)close(fd);
         return -1;
@@ -102,7 +103,7 @@ static void check_pattern(int fd, size_t len)
 {
     uint8_t piece[4096];
     bool right = true;
-    sleep_ms(200);
+    sleep_ms(1000);
     for (size_t done = 0; done < len;) {
         size_t now = len - done < sizeof piece ? len - done : sizeof piece;
         if (!read_all(fd, piece, now)) {
@@ -155,7 +156,7 @@ static void serve(int fd)
         send_pattern(fd, number);
         break;
     default:
-        wait_for_end(fd);
+        sleep_ms((int)number);
         break;
     }
 }
@@ -181,7 +182,7 @@ static void accept_for_ever(int listener)
 bool port_peer_start(port_peer_t *peer)
 {
     const int small = 4096; /* so that a big send meets a full peer */
-    int listener = bound_socket(SOCK_STREAM, 0, &peer->port);
+    int listener = bound_socket(SOCK_STREAM, peer->address, peer->port, &peer->port);
     if (listener < 0 || setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small) != 0 ||
         listen(listener, 64) != 0) {
         return false;
@@ -258,9 +259,27 @@ static const port_peer_name_t *look_up(const char *asked, const port_peer_name_t
     return NULL;
 }
 
-/* Turns a question in message into its answer; gives its length, 0 for no answer. *out_resets: the name's own wish. */
+static unsigned type_of(const uint8_t *message, size_t question_end)
+{
+    return question_end == 0 ? 0 : (unsigned)message[question_end - 4] << 8 | message[question_end - 3];
+}
+
+static size_t add_addresses(uint8_t *message, size_t at, const port_peer_name_t *name, unsigned type, unsigned turn)
+{
+    size_t count = 0;
+    while (name->addresses[count] != NULL) {
+        count++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        at = add_address(message, at, name->addresses[(i + (name->rotates ? turn : 0)) % count], type);
+    }
+    return at;
+}
+
+/* Turns a question in message into its answer; gives its length, 0 for no answer. turn: how far to turn the addresses
+   of a name that rotates. *out_resets: the name's own wish. */
 static size_t answer(uint8_t message[1024], size_t len, bool over_udp, const port_peer_name_t *names, size_t count,
-                     bool *out_resets)
+                     unsigned turn, bool *out_resets)
 {
     char asked[256];
     size_t at = len < DNS_HEADER ? 0 : question(message, len, asked);
@@ -268,7 +287,7 @@ static size_t answer(uint8_t message[1024], size_t len, bool over_udp, const por
     if (at == 0) {
         return 0;
     }
-    unsigned type = (unsigned)message[at - 4] << 8 | message[at - 3];
+    unsigned type = type_of(message, at);
     const port_peer_name_t *known = look_up(asked, names, count);
     bool truncated = known != NULL && known->truncated && over_udp;
     (void)put_16(message, 2, 0x8180u | (truncated ? 0x0200u : 0u) | (known == NULL ? 3u : 0u));
@@ -280,8 +299,8 @@ static size_t answer(uint8_t message[1024], size_t len, bool over_udp, const por
         return 0;
     }
     *out_resets = known->resets;
-    for (size_t i = 0; !truncated && known->addresses[i] != NULL; i++) {
-        at = add_address(message, at, known->addresses[i], type);
+    if (!truncated) {
+        at = add_addresses(message, at, known, type, turn);
     }
     sleep_ms(known->delay_ms);
     return at;
@@ -292,13 +311,19 @@ static void answer_datagram(int fd, const port_peer_name_t *names, size_t count)
     uint8_t message[1024];
     struct sockaddr_in from;
     socklen_t from_len = sizeof from;
+    char asked[256];
+    static unsigned
+        turn; /* questions for IPv4 addresses so far: one for each attempt, whatever a resolver asks beside */
     ssize_t len = recvfrom(fd, message, 512, 0, (struct sockaddr *)&from, &from_len);
+    if (len >= DNS_HEADER && type_of(message, question(message, (size_t)len, asked)) == DNS_TYPE_A) {
+        turn++;
+    }
     if (len < 0 || fork() != 0) { /* a child each, so that a delay keeps nobody else waiting */
         return;
     }
     (void)alarm(CHILD_LIFE_S);
     bool resets;
-    size_t answer_len = answer(message, (size_t)len, true, names, count, &resets);
+    size_t answer_len = answer(message, (size_t)len, true, names, count, turn, &resets);
     if (answer_len > 0) {
         (void)sendto(fd, message, answer_len, 0, (const struct sockaddr *)&from, from_len);
     }
@@ -315,7 +340,7 @@ static void answer_connection(int fd, const port_peer_name_t *names, size_t coun
         if (len > 512 || !read_all(fd, message + 2, len)) {
             break;
         }
-        len = answer(message + 2, len, false, names, count, &resets);
+        len = answer(message + 2, len, false, names, count, 0, &resets);
         (void)put_16(message, 0, (unsigned)len);
         if (!resets && !write_all(fd, message, 2 + len)) {
             break;
@@ -351,8 +376,8 @@ static void answer_for_ever(int datagrams, int listener, const port_peer_name_t 
 
 bool port_peer_start_dns(port_peer_t *peer, const port_peer_name_t *names, size_t count)
 {
-    int datagrams = bound_socket(SOCK_DGRAM, 0, &peer->port);
-    int listener = datagrams < 0 ? -1 : bound_socket(SOCK_STREAM, peer->port, &peer->port);
+    int datagrams = bound_socket(SOCK_DGRAM, peer->address, peer->port, &peer->port);
+    int listener = datagrams < 0 ? -1 : bound_socket(SOCK_STREAM, peer->address, peer->port, &peer->port);
     if (listener < 0 || listen(listener, 8) != 0) {
         return false;
     }
@@ -364,6 +389,24 @@ bool port_peer_start_dns(port_peer_t *peer, const port_peer_name_t *names, size_
     (void)close(datagrams);
     (void)close(listener);
     return peer->pid > 0;
+}
+
+/* A listener whose backlog is full drops further connections' packets. */
+bool port_peer_make_hole(const char *address, uint16_t port)
+{
+    struct sockaddr_in where = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int listener = bound_socket(SOCK_STREAM, address, port, &port);
+    if (listener < 0 || listen(listener, 0) != 0 || inet_pton(AF_INET, address, &where.sin_addr) != 1) {
+        return false;
+    }
+    for (int i = 0; i < 4; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        if (fd < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) != 0) {
+            return false;
+        }
+        (void)connect(fd, (const struct sockaddr *)&where, sizeof where); /* stays open with this process */
+    }
+    return true;
 }
 
 void port_peer_stop(port_peer_t *peer)

@@ -29,6 +29,10 @@ static const struct {
     {-6, "E_SYNTAX"},
     {-7, "E_FLASH"},
     {-8, "E_KEY"},
+    {-9, "E_FULL"},
+    {-10, "E_VERSION"},
+    {-11, "E_SEAL"},
+    {-12, "E_BUSY"},
     {-20, "E_DNS"},
     {-21, "E_REFUSED"},
     {-22, "E_UNREACHABLE"},
@@ -120,7 +124,7 @@ static void test_words_differ(void **state)
 static void test_unknown_value(void **state)
 {
     (void)state;
-    static const int none[] = {4, 99, -9, -19, -90, -1000};
+    static const int none[] = {4, 99, -13, -19, -90, -1000};
     for (size_t i = 0; i < COUNT(none); i++) {
         assert_string_equal(enr_status_name((enr_status_t)none[i]), "?");
         assert_string_equal(enr_status_meaning((enr_status_t)none[i]), "?");

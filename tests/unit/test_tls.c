@@ -640,6 +640,26 @@ static void test_a_time_at_the_floor_is_enough(void **state)
     assert_false(rig.script.is_open);
 }
 
+/* The key that is offered in the hello is of the group that every server must have (RFC 8446 9.1). */
+static void test_the_hello_offers_p256(void **state)
+{
+    (void)state;
+    static const enr_script_connection_t silent = {0};
+    static const uint8_t share[] = {0x00, 0x17, 0x00, 0x41, 0x04}; /* secp256r1, 65 bytes, uncompressed */
+    uint8_t sent[1024];
+    rig_t rig;
+    rig_start(&rig, &silent, ENR_CLOCK_FLOOR, ENR_OK);
+    rig.script.config.sent = sent;
+    rig.script.sent = enr_buffer_over(sent, sizeof sent);
+    assert_int_equal(rig_open(&rig, HOST), ENR_AGAIN);
+    bool found = false;
+    for (size_t i = 0; i + sizeof share <= rig.script.sent.len; i++) {
+        found = found || memcmp(sent + i, share, sizeof share) == 0;
+    }
+    assert_true(found);
+    rig.stream.close(rig.stream.ctx);
+}
+
 /* A server that speaks no TLS, or ends before it did. Afterwards the net is closed and the memory given back. */
 static void test_no_handshake(void **state)
 {
@@ -710,6 +730,7 @@ int main(void)
         cmocka_unit_test(test_memory_that_runs_out),
         cmocka_unit_test(test_refused_before_the_net),
         cmocka_unit_test(test_a_time_at_the_floor_is_enough),
+        cmocka_unit_test(test_the_hello_offers_p256),
         cmocka_unit_test(test_no_handshake),
         cmocka_unit_test(test_memory_that_runs_out_at_the_hello),
     };

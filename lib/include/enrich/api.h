@@ -120,6 +120,11 @@ void enr_api_commit(enr_api_t *api);
    says whether the request may have been accepted. */
 void enr_api_close(enr_api_t *api);
 
+/* Appends what the last answer's result is worth, for a place that its whole body does not fit: a JSON object with the
+   id, every address and number as they came, their status words, and "reduced": true. Only after ENR_OK of a single,
+   sync or get, before the next start or close. ENR_OK; ENR_E_LIMIT: does not fit, nothing was appended. */
+ENR_NODISCARD enr_status_t enr_api_reduce(const enr_api_t *api, enr_buffer_t *out);
+
 /* Reads the body of a webhook call. It proves nothing about its sender: match result.token or result.id with a request
    that was made and confirm by a get (api-contract 6, behaviours 40). The reader and the body must outlive the result.
    ENR_OK, ENR_E_NOT_JSON, ENR_E_JSON_LIMIT, ENR_E_UNEXPECTED (no id), ENR_E_LIMIT. */

@@ -112,6 +112,24 @@
 #define ENR_TICKET_MAX 1024
 #endif
 
+/* Bytes of a lead's content in the journal, and of the data of one register. */
+#ifndef ENR_JOURNAL_CONTENT_MAX
+#define ENR_JOURNAL_CONTENT_MAX 2048
+#endif
+
+/* Requests that the service is at work on at once, and leads that the agent holds for them (DESIGN 6). */
+#ifndef ENR_PENDING_MAX
+#define ENR_PENDING_MAX 16
+#endif
+
+/* Bytes of one item of the store (settings are the largest), and session tickets that it keeps, at most 8. */
+#ifndef ENR_STORE_ITEM_MAX
+#define ENR_STORE_ITEM_MAX 2048
+#endif
+#ifndef ENR_STORE_TICKETS
+#define ENR_STORE_TICKETS 2
+#endif
+
 /* The build's own date, seconds since 1970: no earlier time is believed (behaviours 16). 2026-11-01T00:00:00Z. */
 #ifndef ENR_CLOCK_FLOOR
 #define ENR_CLOCK_FLOOR 1793491200

@@ -63,14 +63,16 @@ typedef struct {
     bool reprogram; /* true: a unit may be programmed again while only ones become zeros; false: once between erases
                        (behaviours 43) */
 
-    /* Reads len bytes. ENR_OK, ENR_E_FLASH. */
+    /* Reads len bytes. ENR_OK; ENR_E_FLASH; ENR_AGAIN as program. */
     enr_status_t (*read)(void *ctx, uint32_t offset, uint8_t *out, uint32_t len);
 
     /* Programs len bytes and returns when they are durable. A power cut may leave any part of them. ENR_OK,
-       ENR_E_FLASH. Must not be called while an erase is under way. */
+       ENR_E_FLASH. While a sector is being erased another one may be programmed: the port suspends the erase; where a
+       part cannot, ENR_AGAIN: nothing was programmed, ask again when the erase is over. */
     enr_status_t (*program)(void *ctx, uint32_t offset, const uint8_t *bytes, uint32_t len);
 
-    /* Starts to erase the sector at offset and returns at once. ENR_OK, ENR_E_FLASH. */
+    /* Starts to erase the sector at offset and returns at once. ENR_OK, ENR_E_FLASH. ENR_AGAIN: another region of the
+       part is being erased; nothing was started, ask again. */
     enr_status_t (*erase_start)(void *ctx, uint32_t offset);
 
     /* ENR_OK: no erase is under way and the last one succeeded. ENR_AGAIN: still erasing (seconds on real parts).

@@ -35,7 +35,8 @@ typedef struct {
 
 /* Opens the list that begins at offset 0 of a region: reads its head. flash must outlive the roster.
    ENR_OK: enr_roster_check comes next. ENR_E_SYNTAX: no list, or a head that is torn or malformed. ENR_E_LIMIT: of a
-   later format, or larger than the region. ENR_E_FLASH. After an error the roster is of no use. */
+   later format, or larger than the region. ENR_E_FLASH. After an error the roster is of no use. ENR_AGAIN: the part is
+   busy with an erase (port.h); so with the other functions. */
 ENR_NODISCARD enr_status_t enr_roster_open(const enr_flash_t *flash, enr_roster_t *out_roster);
 
 /* Reads all of an opened list once: its checksum, that every entry lies in its place and that the ids are in order, so
@@ -50,8 +51,9 @@ bool enr_roster_is_expired(const enr_roster_t *roster, int64_t now);
 
 /* Looks an id up, byte for byte, by binary search, in a list that was checked: about 2 log2(count) short reads. memory
    holds the entry's texts, at most ENR_ROSTER_ENTRY_MAX bytes; it belongs to the caller and must stay as long as
-   *out_entry is used. ENR_OK. ENR_END: nobody has this id. ENR_E_LIMIT: the memory is too small. ENR_E_SYNTAX: the
-   entry is malformed now, though it was not when the list was opened. ENR_E_FLASH. */
+   *out_entry is used. ENR_OK. ENR_END: nobody has this id. ENR_E_LIMIT: the memory is too small; of *out_entry no_scan
+   is good. ENR_E_SYNTAX: the
+   entry is malformed now, though it was not when the list was opened. ENR_E_FLASH, ENR_AGAIN. */
 ENR_NODISCARD enr_status_t enr_roster_find(const enr_roster_t *roster, enr_span_t id, enr_buffer_t *memory,
                                            enr_roster_entry_t *out_entry);
 

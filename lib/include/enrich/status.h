@@ -4,8 +4,10 @@
 
 #if defined(__GNUC__) || defined(__clang__)
 #define ENR_NODISCARD __attribute__((warn_unused_result))
+#define ENR_NOINLINE __attribute__((noinline)) /* of a large frame that must not lie below what others call */
 #else
 #define ENR_NODISCARD
+#define ENR_NOINLINE
 #endif
 
 /* X(name, value, "what it means"). 0 is success, positive values are progress and not errors, negative values are
@@ -24,6 +26,10 @@
     X(E_SYNTAX, -6, "text does not follow its grammar")                                                                \
     X(E_FLASH, -7, "the flash failed")                                                                                 \
     X(E_KEY, -8, "the device has no key")                                                                              \
+    X(E_FULL, -9, "the journal is full: nothing was overwritten")                                                      \
+    X(E_VERSION, -10, "stored by a newer format: nothing was changed")                                                 \
+    X(E_SEAL, -11, "stored data do not open: another key, or damage")                                                  \
+    X(E_BUSY, -12, "in use by another program")                                                                        \
     /* network */                                                                                                      \
     X(E_DNS, -20, "the host name does not resolve")                                                                    \
     X(E_REFUSED, -21, "connection refused")                                                                            \

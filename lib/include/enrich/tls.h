@@ -21,7 +21,8 @@ enr_tls_memory_t enr_tls_memory_of_arena(enr_arena_t *arena);
 /* Readies what mbedTLS keeps once per process, the one exception to "no globals": its memory hook, its PSA keys and the
    random generator (CTR_DRBG), which is seeded from the entropy duty here and again by itself later. Call once, before
    the first open; memory and entropy must stay for ever. A second call with the same arguments after an error is
-   allowed. ENR_OK, ENR_E_ENTROPY (behaviours 18), ENR_E_TLS_MEMORY. */
+   allowed. ENR_OK, ENR_E_TLS_MEMORY. ENR_E_ENTROPY (behaviours 18): there is no TLS and nothing random, but seal works
+   already, so that a seed kept in the store can be read for the second call. */
 ENR_NODISCARD enr_status_t enr_tls_init(const enr_tls_memory_t *memory, const enr_entropy_t *entropy);
 
 /* Random bytes from the generator that enr_tls_init has seeded: for tokens. ENR_OK, ENR_E_ENTROPY. */

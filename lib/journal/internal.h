@@ -1,0 +1,314 @@
+/* What the files of the journal share. FORMAT.md describes the bytes. */
+#ifndef ENRICH_JOURNAL_INTERNAL_H
+#define ENRICH_JOURNAL_INTERNAL_H
+
+#include "enrich/journal.h"
+
+#define UNIT_MAX 32u
+#define HEADER_LEN 64u
+#define ENTRY_LEN 32u
+#define ENTRY_HEAD_LEN 16u
+#define PREFIX_LEN 4u
+#define MARK_HEAD_LEN 8u
+#define MARK_TAG_LEN 8u
+#define ANNEX_MAX 4080u /* 255 * 16 */
+#define ANNEX_SLACK 64u /* what is kept free beyond the marks that are known */
+#define ENTRIES_MAX 4095u
+#define VOID_MAX 255u
+#define NOWHERE UINT16_MAX
+#define UNKNOWN UINT16_MAX
+
+/* Entries for which slots leave room: of a new tail, and of what a session writes again. */
+#define ENTRIES_KEPT 2u
+
+#define TRIES 8u /* looks at what may be torn before it counts as damaged */
+
+_Static_assert(ENR_JOURNAL_CONTENT_MAX >= 256 && ENR_JOURNAL_CONTENT_MAX <= 4095, "a mark's length has 12 bits");
+
+typedef enum { KIND_LEAD = 1, KIND_COPY, KIND_TOMBSTONE, KIND_EXTENSION, KIND_TAIL } kind_t;
+
+typedef enum { MARK_STILL, MARK_SET, MARK_GONE, MARK_CONTINUED } mark_kind_t;
+
+/* The first 16 bytes of an entry, and what they say; places are offsets in the region. */
+typedef struct {
+    uint8_t head[ENTRY_HEAD_LEN];
+    uint32_t number;
+    uint32_t content_at;
+    uint16_t content_len;
+    uint32_t annex_at;
+    uint32_t annex_end;
+    kind_t kind;
+    uint16_t born;       /* the session that wrote it, low half */
+    uint8_t void_before; /* so many entries right before it do not count */
+} entry_t;
+
+static inline uint16_t get_16(const uint8_t *in)
+{
+    return (uint16_t)(in[0] | in[1] << 8);
+}
+
+static inline uint32_t get_32(const uint8_t *in)
+{
+    return get_16(in) | (uint32_t)get_16(in + 2) << 16;
+}
+
+static inline void put_16(uint8_t *out, uint16_t number)
+{
+    out[0] = (uint8_t)number;
+    out[1] = (uint8_t)(number >> 8);
+}
+
+static inline void put_32(uint8_t *out, uint32_t number)
+{
+    put_16(out, (uint16_t)number);
+    put_16(out + 2, (uint16_t)(number >> 16));
+}
+
+/* bytes.c: reading, programming and proving bytes of the region. */
+
+bool is_erased(const uint8_t *bytes, size_t len);
+
+ENR_NODISCARD enr_status_t flash_read(enr_journal_t *journal, uint32_t at, uint8_t *out, size_t len);
+
+/* Programs bytes, filled up with 0xFF to a whole unit, page by page, and reads them back. ENR_OK; ENR_E_FLASH;
+   ENR_AGAIN (an erase is under way, nothing was programmed by this call). */
+ENR_NODISCARD enr_status_t flash_program(enr_journal_t *journal, uint32_t at, const uint8_t *bytes, size_t len);
+
+/* Overwrites what is not erased between two multiples of the alignment, the end first. Only where `reprogram` is. */
+ENR_NODISCARD enr_status_t flash_zero(enr_journal_t *journal, uint32_t from, uint32_t to);
+
+/* Bytes that a sealed or other text of this length takes. */
+uint32_t padded(const enr_journal_t *journal, size_t len);
+
+enr_seal_place_t place_of(const enr_sector_t *sector, uint32_t at);
+
+/* Puts a tag, or the first bytes of one, behind head_len bytes. */
+void prove(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len, size_t tag_len);
+
+/* Whether the tag behind head_len bytes is theirs. */
+bool is_proven(enr_journal_t *journal, enr_seal_place_t place, const uint8_t *bytes, size_t head_len, size_t tag_len);
+
+/* The tag proves that one bit was wrong, which is turned: all are tried. */
+bool is_mended(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len, size_t tag_len);
+
+static inline void turn_bit(uint8_t *bytes, size_t bit)
+{
+    bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+}
+
+/* sector.c: headers and entries. */
+
+uint32_t sector_at(const enr_journal_t *journal, uint16_t sector);
+uint32_t entry_at(const enr_journal_t *journal, uint16_t sector, uint16_t index);
+uint32_t header_at(const enr_journal_t *journal, uint16_t sector);
+
+/* Where a sector's contents begin. */
+uint32_t contents_at(const enr_journal_t *journal, uint16_t sector);
+
+/* Bytes between a sector's header and its end. */
+uint32_t sector_usable(const enr_journal_t *journal);
+
+/* Entries that its directory could hold. */
+uint16_t sector_entries_max(const enr_journal_t *journal);
+
+/* The sector after one, round the ring. */
+uint16_t ring_next(const enr_journal_t *journal, uint16_t sector);
+
+/* Steps from one sector to another, round the ring. */
+uint16_t ring_steps(const enr_journal_t *journal, uint16_t from, uint16_t to);
+
+/* Reads a header. ENR_OK; ENR_END: erased; ENR_E_SEAL: none, or not whole; ENR_E_VERSION, ENR_E_SETTING; ENR_AGAIN,
+   ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *out_header);
+
+/* Makes journal->view that of a sector. Statuses as sector_read. */
+ENR_NODISCARD enr_status_t sector_view(enr_journal_t *journal, uint16_t sector);
+
+/* The sector behind one with this epoch in the log. One whose header names another one before it stands behind headers
+   that are lost. ENR_END: none. */
+ENR_NODISCARD enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t epoch,
+                                            uint16_t *out_sector, enr_sector_t *out_header);
+
+/* How many entries the directory of the sector in view has; walk_void tells which count. */
+ENR_NODISCARD enr_status_t sector_limit(enr_journal_t *journal, uint16_t *out_limit);
+
+/* Programs the header of a sector that is to be the head. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t header_write(enr_journal_t *journal, uint16_t sector);
+
+/* Reads an entry of a sector. ENR_OK; ENR_END: erased; ENR_E_SEAL: not whole; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_sector_t *header,
+                                      uint16_t index, entry_t *out_entry);
+
+/* What the first 16 bytes of an entry say. */
+void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t head[ENTRY_HEAD_LEN],
+                  entry_t *out_entry);
+
+/* Whether an entry that is proven speaks of this sector: somebody with the key may have written anything. */
+bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, const entry_t *entry);
+
+/* Programs the head's next entry from its first 16 bytes. born: the session that it names. ENR_OK; ENR_END: the
+   directory is full; ENR_AGAIN; ENR_E_FLASH: the head is closed. */
+ENR_NODISCARD enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint16_t born);
+
+/* ring.c: sectors that hold nothing, and those that begin to hold something. */
+
+/* Erase counts as their marker on flash says; 0: there is none. */
+uint32_t marked_erases(const uint8_t *marker);
+
+/* Sectors that were given up. */
+uint16_t sector_bad(const enr_journal_t *journal);
+
+/* Free sectors. */
+uint16_t sector_free(const enr_journal_t *journal);
+
+/* Opens the next free sector as the head. ENR_OK; ENR_END: it is not clean, or there is none; ENR_AGAIN. */
+ENR_NODISCARD enr_status_t sector_open(enr_journal_t *journal);
+
+/* Does a piece of making free sectors clean. ENR_OK: nothing is to be erased; ENR_AGAIN: more is to do; ENR_E_FLASH:
+   one was given up. */
+ENR_NODISCARD enr_status_t sector_prepare(enr_journal_t *journal);
+
+/* Starts to erase an anchor, or asks after any erase that is under way. *out_anchor: one that is now erased, or
+   NOWHERE. ENR_OK: nothing is under way; ENR_AGAIN; ENR_E_FLASH: a sector was given up, the anchor if it was one. */
+ENR_NODISCARD enr_status_t erase_anchor(enr_journal_t *journal, uint8_t anchor);
+ENR_NODISCARD enr_status_t erase_poll(enr_journal_t *journal, uint16_t *out_anchor);
+
+/* So many sectors behind the log were given free by a new tail. */
+void sectors_freed(enr_journal_t *journal, uint16_t count);
+
+/* Whether the head has room for a slot of so many bytes beside its entry. */
+bool head_has_room(const enr_journal_t *journal, uint32_t bytes);
+
+/* A sector was erased so often. */
+void erases_learn(enr_journal_t *journal, uint32_t erases);
+
+/* session.c: what the first sectors say of where the last session began. */
+
+typedef struct {
+    uint32_t session;
+    uint32_t head_epoch;
+    uint32_t high;
+    uint16_t head;      /* NOWHERE: there was no log yet */
+    uint16_t void_from; /* entries of the head that count … */
+    uint16_t void_to;   /* … and where new ones went */
+    bool has_last;      /* the last one that counts stands at `last_index`, and its first bytes are these */
+    uint16_t last_index;
+    uint16_t last_born;
+    uint8_t last_head[ENTRY_HEAD_LEN];
+} anchor_t;
+
+/* Reads the newest anchor. ENR_OK; ENR_END: none was ever written; ENR_E_SEAL: there are some, of another key;
+   ENR_E_VERSION, ENR_E_SETTING, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t anchors_read(enr_journal_t *journal, anchor_t *out_anchor);
+
+/* Begins the session, piece by piece. ENR_OK: it has begun; ENR_AGAIN; ENR_E_FLASH: no anchor can be written, or one
+   was given up. */
+ENR_NODISCARD enr_status_t session_step(enr_journal_t *journal);
+
+/* Whether the session has begun, before which nothing may be written. ENR_OK; ENR_AGAIN: it will; ENR_E_FLASH: it
+   cannot. */
+ENR_NODISCARD enr_status_t session_begin(enr_journal_t *journal);
+
+/* slot.c */
+
+/* What slot_write writes. */
+typedef struct {
+    kind_t kind;
+    uint32_t number;
+    const uint8_t *hash; /* NULL: none */
+    enr_span_t content;
+    const enr_slot_t *from; /* a slot whose content and registers are written instead of `content`; NULL: none */
+    uint16_t annex;         /* bytes, a multiple of the alignment */
+} slot_order_t;
+
+/* Writes a slot at the head. ENR_OK; ENR_END: no sector is clean; ENR_AGAIN: the part is busy; ENR_E_SEAL: the content
+   of `from` does not open; ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_place_t *out_place);
+
+/* Reads a slot with its registers. ENR_OK; ENR_END: no entry; ENR_E_SEAL: damaged; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *out_slot);
+
+/* A slot was written again at another place: held ones follow. */
+void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to);
+
+/* Bytes of the marks that a slot needs. */
+uint32_t slot_marks(const enr_journal_t *journal, const enr_slot_t *slot);
+
+/* Bytes that a slot takes when it is written again, and how many of them are its annex; generous: with some for marks
+   to come. */
+uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool generous, uint16_t *out_annex);
+
+/* The first 16 bytes of a slot's entry. */
+void slot_head(const enr_slot_t *slot, uint8_t out_head[ENTRY_HEAD_LEN]);
+
+/* Whether a slot that its user holds is still where it was. ENR_OK; ENR_E_SEAL: stale; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t slot_check(enr_journal_t *journal, const enr_slot_t *slot);
+
+/* annex.c */
+
+/* Reads the marks of a slot whose entry is known into its registers. ENR_OK; ENR_E_SEAL: one is missing. */
+ENR_NODISCARD enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t *entry);
+
+/* Writes the last mark of a slot, as it was just loaded, again if its annex does not read the same at every look: what
+   a cut has torn is then one thing or the other for good. Statuses as enr_journal_confirm. */
+ENR_NODISCARD enr_status_t marks_pin(enr_journal_t *journal, enr_slot_t *slot);
+
+/* Writes a slot's registers into the annex of a copy with this entry. */
+ENR_NODISCARD enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *slot, const entry_t *entry);
+
+/* Bytes that a mark with so much data takes. */
+uint32_t mark_size(const enr_journal_t *journal, size_t data_len);
+
+/* Opens the data of a register to journal->scratch + MARK_HEAD_LEN. */
+ENR_NODISCARD enr_status_t mark_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned number);
+
+/* Overwrites what the annexes of a slot that is gone hold; its sector is in view. ENR_OK; ENR_E_LIMIT: there may be
+   more; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t marks_purge(enr_journal_t *journal, enr_slot_t *slot, const entry_t *entry);
+
+/* purge.c */
+
+/* Does a piece of overwriting. ENR_OK: nothing is to be overwritten; ENR_READY: more is; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t purge_one(enr_journal_t *journal);
+
+/* Whether the content of a slot was overwritten. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t purge_look(enr_journal_t *journal, const entry_t *entry, bool *out_purged);
+
+/* room.c */
+
+/* Whether so many bytes, with their entry, may be written now. ENR_OK, ENR_AGAIN, ENR_E_FULL. */
+ENR_NODISCARD enr_status_t room_for(enr_journal_t *journal, uint32_t bytes);
+
+/* Whether compaction can win a sector. */
+bool room_can_be_made(const enr_journal_t *journal);
+
+/* A slot of the log is counted, or counted out: a living one with so many bytes. */
+bool room_counts(const enr_journal_t *journal, enr_place_t place);
+void room_add(enr_journal_t *journal, uint32_t bytes);
+void room_drop(enr_journal_t *journal, uint32_t bytes);
+
+/* compact.c */
+
+/* A living slot is no more: the tail may have lost its last one. */
+void compact_unpin(enr_journal_t *journal, const enr_slot_t *slot);
+
+/* From now on the log is compacted until this slot was written again. ENR_AGAIN; ENR_E_FULL: that was tried. */
+ENR_NODISCARD enr_status_t compact_until(enr_journal_t *journal, const enr_slot_t *slot);
+
+/* walk.c */
+
+/* Whether an entry is a slot of a lead. */
+bool is_lead(kind_t kind);
+
+/* Whether a tombstone's time is over. */
+bool is_forgotten(const enr_journal_t *journal, uint16_t until_day);
+
+/* Whether an entry of the sector in view, below its limit, was made void by a later one. */
+ENR_NODISCARD enr_status_t walk_void(enr_journal_t *journal, uint16_t index, bool *out_void);
+
+/* Moves to the next entry that counts, or to an extension; *at is then behind it. ENR_OK; ENR_END; ENR_E_SEAL: one that
+   is damaged; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, enr_place_t *out_place,
+                                     entry_t *out_entry);
+
+#endif

@@ -1,0 +1,312 @@
+#include "internal.h"
+
+#include <string.h>
+
+#define VERSION 1u
+#define HEADER_HEAD_LEN (HEADER_LEN - ENR_SEAL_TAG_LEN)
+
+/* An entry's proven bytes: its head, the session, and how many before it are void. */
+#define ENTRY_PROVEN_LEN (ENTRY_HEAD_LEN + 3u)
+#define ENTRY_TAG_LEN (ENTRY_LEN - ENTRY_PROVEN_LEN)
+
+uint32_t sector_at(const enr_journal_t *journal, uint16_t sector)
+{
+    return sector * journal->config.flash->sector_size;
+}
+
+uint32_t header_at(const enr_journal_t *journal, uint16_t sector)
+{
+    return sector_at(journal, sector) + journal->align;
+}
+
+uint32_t contents_at(const enr_journal_t *journal, uint16_t sector)
+{
+    return header_at(journal, sector) + HEADER_LEN;
+}
+
+uint32_t entry_at(const enr_journal_t *journal, uint16_t sector, uint16_t index)
+{
+    return sector_at(journal, sector) + journal->config.flash->sector_size - (index + 1u) * ENTRY_LEN;
+}
+
+uint32_t sector_usable(const enr_journal_t *journal)
+{
+    return journal->config.flash->sector_size - journal->align - HEADER_LEN;
+}
+
+uint16_t sector_entries_max(const enr_journal_t *journal)
+{
+    uint32_t entries = sector_usable(journal) / ENTRY_LEN;
+    return (uint16_t)(entries < ENTRIES_MAX ? entries : ENTRIES_MAX);
+}
+
+uint16_t ring_next(const enr_journal_t *journal, uint16_t sector)
+{
+    uint32_t next = sector + 1u;
+    return (uint16_t)(next < journal->sectors ? next : ENR_JOURNAL_ANCHORS);
+}
+
+uint16_t ring_steps(const enr_journal_t *journal, uint16_t from, uint16_t to)
+{
+    return (uint16_t)(to - from + (to >= from ? 0 : journal->sectors - (int)ENR_JOURNAL_ANCHORS));
+}
+
+/* --- headers --- */
+
+static enr_status_t decode_header(const enr_journal_t *journal, const uint8_t *bytes, enr_sector_t *out)
+{
+    *out = (enr_sector_t){.before = get_16(bytes + 6),
+                          .epoch = get_32(bytes + 8),
+                          .session = get_32(bytes + 12),
+                          .tail = get_32(bytes + 16),
+                          .number = get_32(bytes + 20),
+                          .salt = get_32(bytes + 32),
+                          .before_count = get_16(bytes + 36),
+                          .tail_sector = get_16(bytes + 38),
+                          .erases = get_32(bytes + 40),
+                          .tail_index = get_16(bytes + 44),
+                          .before_used = get_16(bytes + 46)};
+    const enr_flash_t *flash = journal->config.flash;
+    if (bytes[5] != journal->align || get_32(bytes + 24) != flash->sector_size || get_32(bytes + 28) != flash->size) {
+        return ENR_E_SETTING;
+    }
+    bool sound = out->before >= ENR_JOURNAL_ANCHORS && out->before < journal->sectors &&
+                 out->tail_sector >= ENR_JOURNAL_ANCHORS && out->tail_sector < journal->sectors &&
+                 out->before_count <= out->before_used && out->before_used <= sector_entries_max(journal) + 1u &&
+                 out->epoch > 0 && out->tail <= out->epoch;
+    return sound ? ENR_OK : ENR_E_SEAL;
+}
+
+enr_status_t header_write(enr_journal_t *journal, uint16_t sector)
+{
+    const enr_flash_t *flash = journal->config.flash;
+    bool first = journal->head == NOWHERE;
+    uint8_t marker[UNIT_MAX];
+    uint8_t bytes[HEADER_LEN] = "ENRJ";
+    enr_status_t status = flash_read(journal, sector_at(journal, sector), marker, journal->align);
+    if (status != ENR_OK) {
+        return status;
+    }
+    bytes[4] = VERSION;
+    bytes[5] = (uint8_t)journal->align;
+    put_16(bytes + 6, first ? sector : journal->head);
+    put_32(bytes + 8, journal->epoch + 1);
+    put_32(bytes + 12, journal->session);
+    put_32(bytes + 16, first ? journal->epoch + 1 : journal->tail);
+    put_32(bytes + 20, journal->number);
+    put_32(bytes + 24, flash->sector_size);
+    put_32(bytes + 28, flash->size);
+    put_32(bytes + 32, journal->config.salt);
+    put_16(bytes + 36, (uint16_t)(journal->head_count - journal->head_void));
+    put_16(bytes + 38, first ? sector : journal->tail_sector);
+    put_32(bytes + 40, marked_erases(marker));
+    put_16(bytes + 44, journal->tail_index);
+    put_16(bytes + 46, journal->head_count);
+    enr_seal_place_t place = {
+        .epoch = journal->epoch + 1, .offset = header_at(journal, sector), .salt = journal->config.salt};
+    prove(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN);
+    return flash_program(journal, place.offset, bytes, sizeof bytes);
+}
+
+static unsigned wrong_letters(const uint8_t *bytes)
+{
+    unsigned wrong = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        wrong += bytes[i] != (uint8_t) "ENRJ"[i];
+    }
+    return wrong;
+}
+
+enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *out_header)
+{
+    uint8_t bytes[HEADER_LEN];
+    uint32_t at = header_at(journal, sector);
+    if (sector == journal->erasing) {
+        return ENR_END;
+    }
+    enr_status_t status = flash_read(journal, at, bytes, sizeof bytes);
+    if (status != ENR_OK) {
+        return status;
+    }
+    if (is_erased(bytes, sizeof bytes)) {
+        return ENR_END;
+    }
+    unsigned wrong = wrong_letters(bytes);
+    if (wrong > 1) {
+        return ENR_E_SEAL;
+    }
+    enr_seal_place_t place = {.epoch = get_32(bytes + 8), .offset = at, .salt = get_32(bytes + 32)};
+    if (is_proven(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
+        return decode_header(journal, bytes, out_header);
+    }
+    const bool newer = wrong == 0 && bytes[4] != VERSION;
+    if (is_erased(bytes + HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
+        return ENR_E_SEAL; /* cut */
+    }
+    for (size_t bit = 0; bit < (size_t)8 * HEADER_LEN; bit++) { /* epoch and salt, which the place needs, are in it */
+        turn_bit(bytes, bit);
+        place.epoch = get_32(bytes + 8);
+        place.salt = get_32(bytes + 32);
+        if (is_proven(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
+            return decode_header(journal, bytes, out_header);
+        }
+        turn_bit(bytes, bit);
+    }
+    return newer ? ENR_E_VERSION : ENR_E_SEAL;
+}
+
+enr_status_t sector_view(enr_journal_t *journal, uint16_t sector)
+{
+    if (journal->view_sector == sector) {
+        return ENR_OK;
+    }
+    journal->view_sector = NOWHERE;
+    enr_status_t status = sector_read(journal, sector, &journal->view);
+    if (status == ENR_OK) {
+        journal->view_sector = sector;
+        journal->view_limit = UNKNOWN;
+        journal->view_from = journal->view_to = 0;
+    }
+    return status;
+}
+
+/* Of sectors that name this one as the one before them the last counts: a session began the others in vain, and could
+   not erase them. */
+enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t epoch, uint16_t *out_sector,
+                              enr_sector_t *out_header)
+{
+    enr_status_t found = ENR_END;
+    uint16_t at = sector;
+    for (uint16_t i = 0; i < journal->sectors && at != journal->head; i++) {
+        enr_sector_t header;
+        at = ring_next(journal, at);
+        enr_status_t status = sector_read(journal, at, &header);
+        if (status == ENR_AGAIN || status == ENR_E_FLASH) {
+            return status;
+        }
+        if (status != ENR_OK || header.epoch <= epoch || header.epoch > journal->head_epoch) {
+            continue;
+        }
+        bool names = header.before == sector;
+        if (found == ENR_OK && !names) {
+            break;
+        }
+        *out_sector = at;
+        *out_header = header;
+        found = ENR_OK;
+        if (!names) {
+            break;
+        }
+    }
+    return found;
+}
+
+enr_status_t sector_limit(enr_journal_t *journal, uint16_t *out_limit)
+{
+    uint16_t sector = journal->view_sector;
+    *out_limit = journal->head_count;
+    if (sector == journal->head) {
+        journal->view_guessed = false;
+        return ENR_OK;
+    }
+    if (journal->view_limit == UNKNOWN) {
+        enr_sector_t header;
+        uint16_t successor = 0;
+        enr_status_t status = sector_successor(journal, sector, journal->view.epoch, &successor, &header);
+        if (status != ENR_OK && status != ENR_END) {
+            return status;
+        }
+        bool known = status == ENR_OK && header.before == sector;
+        journal->view_guessed = !known;
+        journal->view_limit = known ? header.before_used : sector_entries_max(journal);
+        journal->view_count = known ? header.before_count : journal->view_limit;
+    }
+    *out_limit = journal->view_limit;
+    return ENR_OK;
+}
+
+/* --- entries --- */
+
+void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t head[ENTRY_HEAD_LEN], entry_t *out_entry)
+{
+    *out_entry = (entry_t){.number = get_32(head),
+                           .content_at = sector_at(journal, sector) + 16u * get_16(head + 4),
+                           .content_len = get_16(head + 6),
+                           .kind = (kind_t)head[9]};
+    memcpy(out_entry->head, head, ENTRY_HEAD_LEN);
+    out_entry->annex_at = out_entry->content_at;
+    if (is_lead(out_entry->kind)) {
+        out_entry->annex_at += padded(journal, PREFIX_LEN + out_entry->content_len + ENR_SEAL_TAG_LEN);
+    }
+    out_entry->annex_end = out_entry->annex_at + 16u * head[8];
+}
+
+bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, const entry_t *entry)
+{
+    if (entry->void_before > index) {
+        return false;
+    }
+    if (entry->kind == KIND_TAIL) {
+        return get_16(entry->head + 4) >= ENR_JOURNAL_ANCHORS && get_16(entry->head + 4) < journal->sectors;
+    }
+    if (entry->kind == KIND_TOMBSTONE) {
+        return true;
+    }
+    return (is_lead(entry->kind) || entry->kind == KIND_EXTENSION) && entry->number > 0 &&
+           entry->content_len <= ENR_JOURNAL_CONTENT_MAX && entry->content_at % journal->align == 0 &&
+           entry->content_at >= contents_at(journal, sector) && entry->annex_end <= entry_at(journal, sector, index) &&
+           (entry->annex_end - entry->annex_at) % journal->align == 0;
+}
+
+enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_sector_t *header, uint16_t index,
+                        entry_t *out_entry)
+{
+    const enr_place_t *last = &journal->last;
+    if (last->epoch != 0 && header->epoch == last->epoch && sector == last->sector && index == last->index) {
+        entry_decode(journal, sector, journal->last_head, out_entry);
+        out_entry->born = journal->last_born;
+        return ENR_OK;
+    }
+    uint8_t bytes[ENTRY_LEN];
+    uint32_t at = entry_at(journal, sector, index);
+    enr_status_t status = flash_read(journal, at, bytes, sizeof bytes);
+    if (status != ENR_OK) {
+        return status;
+    }
+    if (is_erased(bytes, sizeof bytes)) {
+        return ENR_END;
+    }
+    enr_seal_place_t place = place_of(header, at);
+    bool cut = is_erased(bytes + ENTRY_LEN / 2, ENTRY_LEN / 2); /* not worth trying all bits */
+    bool good = is_proven(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN) ||
+                (!cut && is_mended(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN));
+    entry_decode(journal, sector, bytes, out_entry);
+    out_entry->born = get_16(bytes + ENTRY_HEAD_LEN);
+    out_entry->void_before = bytes[ENTRY_HEAD_LEN + 2];
+    return good && entry_fits(journal, sector, index, out_entry) ? ENR_OK : ENR_E_SEAL;
+}
+
+enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint16_t born)
+{
+    if (!head_has_room(journal, 0)) {
+        return ENR_END;
+    }
+    uint8_t bytes[ENTRY_LEN];
+    uint32_t at = entry_at(journal, journal->head, journal->head_count);
+    enr_seal_place_t place = {.epoch = journal->head_epoch, .offset = at, .salt = journal->head_salt};
+    memcpy(bytes, head, ENTRY_HEAD_LEN);
+    put_16(bytes + ENTRY_HEAD_LEN, born);
+    bytes[ENTRY_HEAD_LEN + 2] = (uint8_t)journal->head_void;
+    prove(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN);
+    enr_status_t status = flash_program(journal, at, bytes, sizeof bytes);
+    if (status == ENR_OK) {
+        journal->head_count++;
+        journal->head_void = 0;
+        if (journal->view_sector == journal->head) {
+            journal->view_from = journal->view_to = 0;
+        }
+    } else if (status == ENR_E_FLASH) {
+        journal->head_open = false;
+    }
+    return status;
+}

@@ -1,0 +1,338 @@
+#include "internal.h"
+
+#include <string.h>
+
+/* Every session decides, before it writes anything else, which entries of the newest sector count, and where in it
+   nothing was ever programmed: what a cut left there may read one way now and another way later. It writes that
+   into an anchor that it has erased itself, twice: where the second copy was begun, the first one is whole. */
+
+#define VERSION 1u
+#define ANCHOR_HEAD_LEN 64u
+#define ANCHOR_LEN (ANCHOR_HEAD_LEN + ENR_SEAL_TAG_LEN)
+#define COPIES 2u
+
+static uint32_t copy_at(const enr_journal_t *journal, uint8_t anchor, unsigned copy)
+{
+    return sector_at(journal, anchor) + copy * (journal->config.flash->sector_size / COPIES);
+}
+
+static void encode(const enr_journal_t *journal, const anchor_t *anchor, uint8_t out[ANCHOR_HEAD_LEN])
+{
+    static const uint8_t magic[] = {'E', 'N', 'R', 'A'};
+    memset(out, 0, ANCHOR_HEAD_LEN);
+    memcpy(out, magic, sizeof magic);
+    out[4] = VERSION;
+    out[5] = (uint8_t)journal->align;
+    put_16(out + 6, anchor->head);
+    put_32(out + 8, anchor->session);
+    put_32(out + 12, journal->config.salt);
+    put_32(out + 16, journal->config.flash->sector_size);
+    put_32(out + 20, journal->config.flash->size);
+    put_32(out + 24, anchor->head_epoch);
+    put_32(out + 28, anchor->high);
+    put_16(out + 32, anchor->void_from);
+    put_16(out + 34, anchor->void_to);
+    out[36] = anchor->has_last;
+    put_16(out + 38, anchor->last_index);
+    put_16(out + 40, anchor->last_born);
+    memcpy(out + 42, anchor->last_head, ENTRY_HEAD_LEN);
+}
+
+/* Whether what is proven speaks of this region: somebody with the key may have written anything. */
+static bool is_sound(const enr_journal_t *journal, const anchor_t *anchor)
+{
+    if (anchor->head == NOWHERE) {
+        return !anchor->has_last;
+    }
+    entry_t last;
+    bool fits = anchor->head >= ENR_JOURNAL_ANCHORS && anchor->head < journal->sectors &&
+                anchor->high >= contents_at(journal, anchor->head) &&
+                anchor->high <= sector_at(journal, anchor->head) + journal->config.flash->sector_size &&
+                anchor->void_from <= anchor->void_to && anchor->void_to <= sector_entries_max(journal) + 1u;
+    if (!fits || !anchor->has_last) {
+        return fits;
+    }
+    entry_decode(journal, anchor->head, anchor->last_head, &last);
+    return anchor->last_index >= anchor->void_from && anchor->last_index < anchor->void_to &&
+           last.kind != KIND_EXTENSION && entry_fits(journal, anchor->head, anchor->last_index, &last);
+}
+
+/* ENR_E_SETTING: written with another geometry. */
+static enr_status_t decode(const enr_journal_t *journal, const uint8_t *bytes, anchor_t *out)
+{
+    *out = (anchor_t){.head = get_16(bytes + 6),
+                      .session = get_32(bytes + 8),
+                      .head_epoch = get_32(bytes + 24),
+                      .high = get_32(bytes + 28),
+                      .void_from = get_16(bytes + 32),
+                      .void_to = get_16(bytes + 34),
+                      .has_last = bytes[36] != 0,
+                      .last_index = get_16(bytes + 38),
+                      .last_born = get_16(bytes + 40)};
+    memcpy(out->last_head, bytes + 42, ENTRY_HEAD_LEN);
+    const enr_flash_t *flash = journal->config.flash;
+    if (bytes[5] != journal->align || get_32(bytes + 16) != flash->sector_size || get_32(bytes + 20) != flash->size) {
+        return ENR_E_SETTING;
+    }
+    return is_sound(journal, out) ? ENR_OK : ENR_E_SEAL;
+}
+
+static bool copy_proves(enr_journal_t *journal, uint32_t at, const uint8_t *bytes)
+{
+    enr_seal_place_t place = {.epoch = get_32(bytes + 8), .offset = at, .salt = get_32(bytes + 12)};
+    return is_proven(journal, place, bytes, ANCHOR_HEAD_LEN, ENR_SEAL_TAG_LEN);
+}
+
+/* ENR_OK; ENR_END: erased; ENR_E_SEAL: something else. */
+static enr_status_t copy_read(enr_journal_t *journal, uint8_t anchor, unsigned copy, anchor_t *out)
+{
+    uint8_t bytes[ANCHOR_LEN];
+    uint32_t at = copy_at(journal, anchor, copy);
+    enr_status_t status = flash_read(journal, at, bytes, sizeof bytes);
+    if (status != ENR_OK) {
+        return status;
+    }
+    if (is_erased(bytes, sizeof bytes)) {
+        return ENR_END;
+    }
+    if (memcmp(bytes, "ENRA", 4) != 0) {
+        return ENR_E_SEAL;
+    }
+    const bool newer = bytes[4] != VERSION;
+    if (copy_proves(journal, at, bytes)) {
+        return decode(journal, bytes, out);
+    }
+    if (is_erased(bytes + ANCHOR_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
+        return ENR_E_SEAL; /* cut */
+    }
+    for (size_t bit = 32; newer && bit < 40; bit++) { /* for other wrong bits there is the other copy */
+        turn_bit(bytes, bit);
+        if (copy_proves(journal, at, bytes)) {
+            return decode(journal, bytes, out);
+        }
+        turn_bit(bytes, bit);
+    }
+    return newer ? ENR_E_VERSION : ENR_E_SEAL;
+}
+
+/* Both copies of an anchor. *out_sure: it was written to its end. */
+static enr_status_t anchor_read(enr_journal_t *journal, uint8_t anchor, anchor_t *out, bool *out_sure,
+                                bool *out_foreign)
+{
+    anchor_t second;
+    enr_status_t first = copy_read(journal, anchor, 0, out);
+    if (first != ENR_OK && first != ENR_END && first != ENR_E_SEAL) {
+        return first;
+    }
+    enr_status_t status = copy_read(journal, anchor, 1, &second);
+    if (status != ENR_OK && status != ENR_END && status != ENR_E_SEAL) {
+        return status;
+    }
+    *out_sure = status != ENR_END && (first == ENR_OK || status == ENR_OK);
+    *out_foreign = *out_foreign || (first == ENR_E_SEAL && status == ENR_E_SEAL);
+    if (first != ENR_OK && status == ENR_OK) {
+        *out = second;
+        return ENR_OK;
+    }
+    return first;
+}
+
+enr_status_t anchors_read(enr_journal_t *journal, anchor_t *out_anchor)
+{
+    bool foreign = false;
+    bool unsure = false;
+    uint32_t kept = 0;
+    uint32_t newest = 0;
+    journal->anchor_kept = journal->anchor_first = ENR_JOURNAL_ANCHORS;
+    for (uint8_t i = 0; i < ENR_JOURNAL_ANCHORS; i++) {
+        anchor_t anchor;
+        bool sure = false;
+        enr_status_t status = anchor_read(journal, i, &anchor, &sure, &foreign);
+        if (status != ENR_OK && status != ENR_END && status != ENR_E_SEAL) {
+            return status;
+        }
+        if (status == ENR_E_SEAL || (status == ENR_OK && !sure)) {
+            journal->anchor_first = i;
+            unsure = true;
+        }
+        if (status == ENR_OK && anchor.session > newest) {
+            newest = anchor.session;
+            *out_anchor = anchor;
+        }
+        if (status == ENR_OK && sure && anchor.session > kept) {
+            kept = anchor.session;
+            journal->anchor_kept = i;
+        }
+    }
+    if (!unsure) {
+        journal->anchor_first = (uint8_t)((journal->anchor_kept + 1u) % ENR_JOURNAL_ANCHORS);
+    }
+    journal->session = newest + 1;
+    return newest > 0 ? ENR_OK : foreign ? ENR_E_SEAL : ENR_END;
+}
+
+/* --- beginning --- */
+
+/* Where nothing of the head was ever programmed. The first unit of each slot that came to nothing says how far it goes.
+   Where none stands, that one unit may have been touched. */
+static enr_status_t find_untouched(enr_journal_t *journal)
+{
+    uint32_t end = entry_at(journal, journal->head, journal->head_count) / journal->align * journal->align;
+    bool erased = false;
+    while (!erased && journal->head_high < end) {
+        uint8_t unit[UNIT_MAX];
+        enr_status_t status = flash_read(journal, journal->head_high, unit, journal->align);
+        if (status != ENR_OK) {
+            return status;
+        }
+        uint32_t len = journal->align;
+        uint16_t extent = get_16(unit);
+        erased = is_erased(unit, journal->align);
+        if (!erased && (extent ^ get_16(unit + 2)) == UINT16_MAX && 16u * extent > len) {
+            len = padded(journal, (size_t)16 * extent);
+        }
+        journal->head_high = len < end - journal->head_high ? journal->head_high + len : end;
+    }
+    return ENR_OK;
+}
+
+/* Writes down what this session found, in an anchor that is erased. */
+static enr_status_t decide(enr_journal_t *journal, uint8_t at)
+{
+    enr_status_t status = journal->head == NOWHERE ? ENR_OK : find_untouched(journal);
+    if (status != ENR_OK) {
+        return status;
+    }
+    journal->void_to = (uint16_t)(journal->head_count + (journal->head != NOWHERE));
+    anchor_t anchor = {.session = journal->session,
+                       .head = journal->head,
+                       .head_epoch = journal->head_epoch,
+                       .high = journal->head_high,
+                       .void_from = journal->void_from,
+                       .void_to = journal->void_to,
+                       .has_last = journal->last.epoch != 0,
+                       .last_index = journal->last.index,
+                       .last_born = journal->last_born};
+    memcpy(anchor.last_head, journal->last_head, ENTRY_HEAD_LEN);
+    for (unsigned copy = 0; status == ENR_OK && copy < COPIES; copy++) {
+        uint8_t bytes[ANCHOR_LEN];
+        enr_seal_place_t place = {
+            .epoch = journal->session, .offset = copy_at(journal, at, copy), .salt = journal->config.salt};
+        encode(journal, &anchor, bytes);
+        prove(journal, place, bytes, ANCHOR_HEAD_LEN, ENR_SEAL_TAG_LEN);
+        status = flash_program(journal, place.offset, bytes, sizeof bytes);
+    }
+    if (status != ENR_OK) {
+        journal->anchors_bad |= (uint8_t)(1u << at);
+        return status;
+    }
+    journal->head_count = journal->void_to;
+    journal->head_void = (uint16_t)(journal->void_to - journal->void_from);
+    journal->head_open = journal->head != NOWHERE && journal->head_void <= VOID_MAX;
+    journal->sweeping = journal->head != NOWHERE;
+    journal->view_sector = NOWHERE;
+    journal->decided = true;
+    return ENR_OK;
+}
+
+/* The last entry goes into a sector of its own. */
+static enr_status_t write_elsewhere(enr_journal_t *journal, enr_place_t *out_place)
+{
+    entry_t entry;
+    enr_slot_t slot = {0};
+    entry_decode(journal, journal->last.sector, journal->last_head, &entry);
+    if (is_lead(entry.kind)) {
+        enr_status_t status = slot_load(journal, journal->last, &slot);
+        if (slot.gone) { /* nothing but that is of use */
+            slot.content_len = 0;
+            memset(slot.registers, 0, sizeof slot.registers);
+        }
+        slot_order_t order = {.kind = entry.kind, .number = slot.number, .hash = slot.hash, .from = &slot};
+        (void)slot_size(journal, &slot, true, &order.annex);
+        return status == ENR_OK ? slot_write(journal, &order, out_place) : status;
+    }
+    enr_status_t status = ENR_OK;
+    do {
+        status = journal->head_open ? ENR_OK : sector_open(journal);
+        status = status == ENR_OK ? entry_write(journal, journal->last_head, (uint16_t)journal->session) : status;
+    } while (status == ENR_E_FLASH);
+    *out_place = (enr_place_t){
+        .epoch = journal->head_epoch, .sector = journal->head, .index = (uint16_t)(journal->head_count - 1u)};
+    return status;
+}
+
+/* What may be torn is written again, from what was read of it once. */
+static enr_status_t write_again(enr_journal_t *journal)
+{
+    enr_status_t status = ENR_END;
+    enr_place_t place = journal->last;
+    if (journal->head_epoch == journal->last.epoch) {
+        status = entry_write(journal, journal->last_head, journal->last_born);
+        place.index = (uint16_t)(journal->head_count - 1u);
+    }
+    if (status == ENR_END || status == ENR_E_FLASH) {
+        journal->head_open = journal->head_open && journal->head_epoch != journal->last.epoch;
+        status = write_elsewhere(journal, &place);
+    }
+    if (status != ENR_OK) {
+        return status;
+    }
+    enr_place_t last = journal->last;
+    journal->last = (enr_place_t){0};
+    journal->view_sector = NOWHERE;
+    slots_moved(journal, last, place);
+    return ENR_OK;
+}
+
+/* The anchor to be written: never the one that counts. NOWHERE: none is left. */
+static uint8_t next_anchor(const enr_journal_t *journal)
+{
+    for (uint8_t i = 0; i < ENR_JOURNAL_ANCHORS; i++) {
+        uint8_t anchor = (uint8_t)((journal->anchor_first + i) % ENR_JOURNAL_ANCHORS);
+        if (anchor != journal->anchor_kept && (journal->anchors_bad >> anchor & 1u) == 0) {
+            return anchor;
+        }
+    }
+    return ENR_JOURNAL_ANCHORS;
+}
+
+enr_status_t session_step(enr_journal_t *journal)
+{
+    uint16_t erased = NOWHERE;
+    enr_status_t status = erase_poll(journal, &erased);
+    if (status != ENR_OK || journal->begun) {
+        return status;
+    }
+    if (erased != NOWHERE) {
+        status = decide(journal, (uint8_t)erased);
+    } else if (!journal->decided) {
+        uint8_t anchor = next_anchor(journal);
+        journal->wanted = anchor != ENR_JOURNAL_ANCHORS; /* else in vain */
+        return anchor == ENR_JOURNAL_ANCHORS ? ENR_E_FLASH : erase_anchor(journal, anchor);
+    } else {
+        status = journal->last.epoch == 0 ? ENR_OK : write_again(journal);
+        journal->begun = status == ENR_OK;
+        if (status == ENR_END) { /* it needs another sector */
+            status = sector_prepare(journal);
+            journal->stuck = status == ENR_OK;
+        }
+    }
+    return status == ENR_OK && !journal->begun && !journal->stuck ? ENR_AGAIN : status;
+}
+
+enr_status_t session_begin(enr_journal_t *journal)
+{
+    if (journal->begun) {
+        return ENR_OK;
+    }
+    if (!journal->decided && journal->erasing == NOWHERE && next_anchor(journal) == ENR_JOURNAL_ANCHORS) {
+        return ENR_E_FLASH;
+    }
+    journal->wanted = true;
+    return journal->stuck ? ENR_E_FULL : ENR_AGAIN;
+}
+
+void enr_journal_begin(enr_journal_t *journal)
+{
+    journal->wanted = journal->wanted || !journal->begun;
+}

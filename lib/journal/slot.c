@@ -1,0 +1,298 @@
+#include "internal.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define NO_REGISTER ENR_JOURNAL_REGISTERS
+
+/* --- reading --- */
+
+enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *out_slot)
+{
+    entry_t entry;
+    enr_status_t status = sector_view(journal, place.sector);
+    if (status == ENR_OK) {
+        status = journal->view.epoch == place.epoch ? ENR_OK : ENR_END;
+    }
+    if (status == ENR_OK) {
+        status = entry_read(journal, place.sector, &journal->view, place.index, &entry);
+    }
+    if (status != ENR_OK) {
+        return status;
+    }
+    struct enr_slot *next_held = out_slot->next_held;
+    *out_slot =
+        (enr_slot_t){.number = entry.number, .content_len = entry.content_len, .place = place, .born = entry.born};
+    out_slot->next_held = next_held;
+    memcpy(out_slot->hash, entry.head + 10, sizeof out_slot->hash);
+    memcpy(out_slot->shape, entry.head + 4, sizeof out_slot->shape);
+    status = marks_load(journal, out_slot, &entry);
+    if (out_slot->registers[ENR_JOURNAL_CONTENT].data_len > 0) {
+        out_slot->content_len = out_slot->registers[ENR_JOURNAL_CONTENT].data_len;
+    }
+    return status;
+}
+
+void slot_head(const enr_slot_t *slot, uint8_t out_head[ENTRY_HEAD_LEN])
+{
+    put_32(out_head, slot->number);
+    memcpy(out_head + 4, slot->shape, sizeof slot->shape);
+    memcpy(out_head + 10, slot->hash, sizeof slot->hash);
+}
+
+enr_status_t slot_check(enr_journal_t *journal, const enr_slot_t *slot)
+{
+    uint16_t limit = 0;
+    enr_status_t status = sector_view(journal, slot->place.sector);
+    bool dead = slot->place.epoch == journal->tail && slot->place.index < journal->tail_index;
+    bool is_void = false;
+    if (status == ENR_OK && journal->view.epoch == slot->place.epoch && slot->place.epoch >= journal->tail && !dead) {
+        status = sector_limit(journal, &limit);
+        if (status == ENR_OK && slot->place.index < limit) {
+            status = walk_void(journal, slot->place.index, &is_void);
+        }
+    }
+    if (status == ENR_AGAIN || status == ENR_E_FLASH) {
+        return status;
+    }
+    return slot->place.index < limit && !is_void ? ENR_OK : ENR_E_SEAL;
+}
+
+/* Opens the content that counts to journal->scratch + MARK_HEAD_LEN. ENR_OK, ENR_E_SEAL, ENR_AGAIN, ENR_E_FLASH. */
+static enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot)
+{
+    if (slot->registers[ENR_JOURNAL_CONTENT].data_len > 0) {
+        return mark_data(journal, slot, ENR_JOURNAL_CONTENT);
+    }
+    if (slot->content_len == 0) {
+        return ENR_E_SEAL;
+    }
+    uint8_t head[ENTRY_HEAD_LEN];
+    uint8_t *text = journal->scratch + MARK_HEAD_LEN;
+    uint32_t at = sector_at(journal, slot->place.sector) + 16u * get_16(slot->shape);
+    size_t len = slot->content_len + ENR_SEAL_TAG_LEN;
+    slot_head(slot, head);
+    enr_status_t status = sector_view(journal, slot->place.sector);
+    if (status == ENR_OK) {
+        status = flash_read(journal, at + PREFIX_LEN, text, len);
+    }
+    if (status != ENR_OK) {
+        return status;
+    }
+    return enr_seal_open(journal->config.seal, place_of(&journal->view, at), (enr_span_t){head, sizeof head},
+                         (enr_span_t){text, len}, text);
+}
+
+/* Opens the content or, with a register's number, its data. Where a mark is torn, the state that it would replace may
+   show at the next look. */
+static enr_status_t open_steadily(enr_journal_t *journal, const enr_slot_t *slot, unsigned number)
+{
+    enr_slot_t again = *slot;
+    enr_status_t status = slot_check(journal, slot);
+    if (status != ENR_OK) {
+        return status;
+    }
+    for (unsigned i = 0; i < TRIES; i++) {
+        status = number == NO_REGISTER ? slot_content(journal, &again) : mark_data(journal, &again, number);
+        if (status != ENR_E_SEAL) {
+            return status;
+        }
+        (void)!slot_load(journal, slot->place, &again);
+        if (number == NO_REGISTER ? again.content_len != slot->content_len
+                                  : again.registers[number].data_len != slot->registers[number].data_len) {
+            return ENR_E_SEAL;
+        }
+    }
+    return ENR_E_SEAL;
+}
+
+/* Hands what was opened to the scratch to its user, and leaves nothing of it. */
+static enr_status_t hand_over(enr_journal_t *journal, enr_status_t status, size_t len, enr_buffer_t *out)
+{
+    if (status == ENR_OK && (out->full || out->capacity - out->len < len)) {
+        status = ENR_E_LIMIT;
+    }
+    if (status == ENR_OK) {
+        enr_buffer_append(out, (enr_span_t){journal->scratch + MARK_HEAD_LEN, len});
+    }
+    enr_wipe(journal->scratch + MARK_HEAD_LEN, len);
+    return status;
+}
+
+enr_status_t enr_journal_read(enr_journal_t *journal, const enr_slot_t *slot, enr_buffer_t *out)
+{
+    assert(!slot->gone);
+    return hand_over(journal, open_steadily(journal, slot, NO_REGISTER), slot->content_len, out);
+}
+
+enr_status_t enr_journal_read_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned number, enr_buffer_t *out)
+{
+    assert(!slot->gone && number < ENR_JOURNAL_REGISTERS);
+    size_t len = slot->registers[number].data_len;
+    return hand_over(journal, len == 0 ? ENR_OK : open_steadily(journal, slot, number), len, out);
+}
+
+/* --- writing --- */
+
+uint32_t slot_marks(const enr_journal_t *journal, const enr_slot_t *slot)
+{
+    uint32_t marks = 0;
+    for (unsigned i = 0; i < ENR_JOURNAL_REGISTERS; i++) {
+        if (slot->registers[i].value != 0) {
+            marks += mark_size(journal, i == ENR_JOURNAL_CONTENT ? 0 : slot->registers[i].data_len);
+        }
+    }
+    return marks;
+}
+
+uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool generous, uint16_t *out_annex)
+{
+    uint32_t content = padded(journal, PREFIX_LEN + slot->content_len + ENR_SEAL_TAG_LEN);
+    uint32_t annex = 16u * slot->shape[4];
+    uint32_t least = slot_marks(journal, slot) + (generous ? ANNEX_SLACK : 0);
+    uint32_t most = ENTRY_LEN + content < journal->slot_max ? journal->slot_max - ENTRY_LEN - content : 0;
+    annex = annex > most ? most : annex;
+    annex = annex < least ? least : annex;
+    *out_annex = (uint16_t)(annex < UINT16_MAX ? annex : UINT16_MAX);
+    return ENTRY_LEN + content + annex;
+}
+
+#ifndef NDEBUG
+static bool slot_is_held(const enr_journal_t *journal, const enr_slot_t *slot)
+{
+    const enr_slot_t *held = journal->held;
+    while (held != NULL && held != slot) {
+        held = held->next_held;
+    }
+    return held == slot;
+}
+#endif
+
+void enr_journal_hold(enr_journal_t *journal, enr_slot_t *slot)
+{
+    assert(!slot_is_held(journal, slot));
+    slot->next_held = journal->held;
+    journal->held = slot;
+}
+
+void enr_journal_release(enr_journal_t *journal, enr_slot_t *slot)
+{
+    enr_slot_t **at = &journal->held;
+    while (*at != slot) {
+        assert(*at != NULL);
+        at = &(*at)->next_held;
+    }
+    *at = slot->next_held;
+    slot->next_held = NULL;
+}
+
+void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to)
+{
+    for (enr_slot_t *slot = journal->held; slot != NULL; slot = slot->next_held) {
+        if (slot->place.epoch == from.epoch && slot->place.index == from.index && slot->place.sector == from.sector) {
+            enr_slot_t moved = {.next_held = slot->next_held};
+            if (slot_load(journal, to, &moved) == ENR_OK) {
+                *slot = moved;
+            }
+        }
+    }
+}
+
+/* Brings what is to be written to the scratch, and says how long it is. */
+static enr_status_t fetch(enr_journal_t *journal, const slot_order_t *order, size_t *out_len)
+{
+    if (order->from == NULL) {
+        *out_len = order->content.len;
+        if (order->content.len > 0) { /* an empty span may have no place */
+            memcpy(journal->scratch + MARK_HEAD_LEN, order->content.ptr, order->content.len);
+        }
+        return ENR_OK;
+    }
+    *out_len = order->from->content_len;
+    return *out_len == 0 ? ENR_OK : slot_content(journal, order->from);
+}
+
+static size_t content_len(const slot_order_t *order)
+{
+    return order->from == NULL ? order->content.len : order->from->content_len;
+}
+
+static void make_head(const enr_journal_t *journal, const slot_order_t *order, uint32_t at, uint8_t out[ENTRY_HEAD_LEN])
+{
+    memset(out, 0, ENTRY_HEAD_LEN);
+    put_32(out, order->number);
+    put_16(out + 4, (uint16_t)((at - sector_at(journal, journal->head)) / 16));
+    put_16(out + 6, (uint16_t)content_len(order));
+    out[8] = (uint8_t)(order->annex / 16);
+    out[9] = (uint8_t)order->kind;
+    if (order->hash != NULL) {
+        memcpy(out + 10, order->hash, ENR_JOURNAL_HASH_LEN);
+    }
+}
+
+/* Programs the content: its first unit, which says how much is going to be touched, before the rest. */
+static enr_status_t write_content(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint32_t at, size_t len,
+                                  uint32_t extent)
+{
+    uint8_t *text = journal->scratch + MARK_HEAD_LEN;
+    uint8_t *prefix = text - PREFIX_LEN;
+    enr_seal_place_t place = {.epoch = journal->head_epoch, .offset = at, .salt = journal->head_salt};
+    enr_status_t status =
+        enr_seal_text(journal->config.seal, place, (enr_span_t){head, ENTRY_HEAD_LEN}, (enr_span_t){text, len}, text);
+    assert(status == ENR_OK);
+    put_16(prefix, (uint16_t)(extent / 16));
+    put_16(prefix + 2, (uint16_t)~get_16(prefix));
+    size_t all = PREFIX_LEN + len + ENR_SEAL_TAG_LEN;
+    size_t first = all < journal->align ? all : journal->align;
+    status = flash_program(journal, at, prefix, first);
+    return status == ENR_OK ? flash_program(journal, at + (uint32_t)first, prefix + first, all - first) : status;
+}
+
+/* Content, then marks, then the entry, which makes them count. ENR_AGAIN only before the first program. */
+static enr_status_t write_once(enr_journal_t *journal, const slot_order_t *order, uint32_t extent)
+{
+    size_t len = 0;
+    uint8_t head[ENTRY_HEAD_LEN];
+    uint32_t at = journal->head_high;
+    make_head(journal, order, at, head);
+    enr_status_t status = fetch(journal, order, &len);
+    if (status == ENR_OK && is_lead(order->kind)) {
+        status = write_content(journal, head, at, len, extent);
+        journal->head_high += status == ENR_AGAIN ? 0 : extent; /* whatever comes, this place is used */
+    }
+    if (status == ENR_OK && order->from != NULL) {
+        entry_t entry;
+        entry_decode(journal, journal->head, head, &entry);
+        status = marks_copy(journal, order->from, &entry);
+    }
+    if (status == ENR_OK) {
+        status = entry_write(journal, head, (uint16_t)journal->session);
+    }
+    if (status == ENR_OK) {
+        journal->head_high = at + extent;
+    }
+    return status;
+}
+
+enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_place_t *out_place)
+{
+    uint32_t content = padded(journal, PREFIX_LEN + content_len(order) + ENR_SEAL_TAG_LEN);
+    uint32_t extent = (is_lead(order->kind) ? content : 0) + order->annex;
+    bool failed = false;
+    for (;;) {
+        enr_status_t status = head_has_room(journal, extent) ? ENR_OK : sector_open(journal);
+        if (status != ENR_OK) {
+            return failed ? ENR_E_FLASH : status;
+        }
+        status = write_once(journal, order, extent);
+        if (status == ENR_OK) {
+            *out_place = (enr_place_t){
+                .epoch = journal->head_epoch, .sector = journal->head, .index = (uint16_t)(journal->head_count - 1u)};
+        }
+        if (status != ENR_E_FLASH) {
+            return status;
+        }
+        journal->head_open = false;
+        failed = true;
+    }
+}
