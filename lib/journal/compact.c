@@ -53,16 +53,6 @@ static enr_status_t copy_without_content(enr_journal_t *journal, const enr_slot_
     return status;
 }
 
-static enr_status_t write_tombstone(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN])
-{
-    enr_status_t status = ENR_OK;
-    do {
-        status = head_has_room(journal, 0) ? ENR_OK : sector_open(journal);
-        status = status == ENR_OK ? entry_write(journal, head, (uint16_t)journal->session) : status;
-    } while (status == ENR_E_FLASH && !journal->head_open && sector_free(journal) > 0);
-    return status;
-}
-
 /* A tombstone of its own, which has no slot any more. */
 static enr_status_t copy_tombstone(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN])
 {
@@ -71,7 +61,7 @@ static enr_status_t copy_tombstone(enr_journal_t *journal, const uint8_t head[EN
         journal->tombstones -= journal->tombstones > 0 && until_day != 0;
         return ENR_OK;
     }
-    return write_tombstone(journal, head);
+    return entry_add(journal, head);
 }
 
 /* A slot that is gone leaves its tombstone. One is written for a while also where none was asked for, when the mark
@@ -85,7 +75,7 @@ static enr_status_t keep_tombstone(enr_journal_t *journal, const enr_slot_t *slo
     memcpy(head + 10, slot->hash, ENR_JOURNAL_HASH_LEN);
     bool sure = slot->last_session == (uint16_t)journal->session;
     bool asked = slot->until_day != 0 && !is_forgotten(journal, slot->until_day);
-    enr_status_t status = sure && !asked ? ENR_OK : write_tombstone(journal, head);
+    enr_status_t status = sure && !asked ? ENR_OK : entry_add(journal, head);
     if (status == ENR_OK) {
         journal->gone_before++;
         journal->tombstones -= journal->tombstones > 0 && slot->until_day != 0 && !asked;
@@ -151,10 +141,7 @@ static enr_status_t move_tail(enr_journal_t *journal)
     put_32(head, header.epoch);
     put_16(head + 4, sector);
     head[9] = KIND_TAIL;
-    do {
-        status = head_has_room(journal, 0) ? ENR_OK : sector_open(journal);
-        status = status == ENR_OK ? entry_write(journal, head, (uint16_t)journal->session) : status;
-    } while (status == ENR_E_FLASH && !journal->head_open && sector_free(journal) > 0);
+    status = entry_add(journal, head);
     if (status == ENR_OK) {
         uint16_t free = sector_free(journal);
         journal->tail = header.epoch;
@@ -233,21 +220,15 @@ static enr_status_t check_tail(enr_journal_t *journal)
 static enr_status_t compact(enr_journal_t *journal)
 {
     enr_status_t status = compact_one(journal);
-    if (status == ENR_END && journal->wanted) {
-        journal->stuck = true;
-        journal->compacting = false;
-        return ENR_READY;
-    }
-    if (status == ENR_END) { /* have one erased, and come again */
+    if (status == ENR_END && !journal->wanted) { /* have one erased, and come again */
         journal->wanted = true;
-        return ENR_READY;
-    }
-    if (status == ENR_E_SEAL) {
+    } else if (status == ENR_END || status == ENR_E_SEAL) {
         journal->stuck = true;
         journal->compacting = false;
-        return ENR_READY;
+    } else if (status != ENR_OK) {
+        return status;
     }
-    return status == ENR_OK ? ENR_READY : status;
+    return ENR_READY;
 }
 
 /* ENR_OK: nothing is to be compacted; otherwise a piece was done, or could not be. */

@@ -150,6 +150,10 @@ bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, c
    directory is full; ENR_AGAIN; ENR_E_FLASH: the head is closed. */
 ENR_NODISCARD enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint16_t born);
 
+/* Programs an entry that has nothing but itself, of the present session, in the head or in the next sector. ENR_OK;
+   ENR_END: no sector is clean; ENR_AGAIN. */
+ENR_NODISCARD enr_status_t entry_add(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN]);
+
 /* ring.c: sectors that hold nothing, and those that begin to hold something. */
 
 /* Erase counts as their marker on flash says; 0: there is none. */

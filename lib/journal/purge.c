@@ -31,7 +31,7 @@ enr_status_t purge_look(enr_journal_t *journal, const entry_t *entry, bool *out_
     }
     static const uint8_t zeros[UNIT_MAX] = {0};
     enr_status_t status = flash_read(journal, entry->content_at, unit, journal->align);
-    *out_purged = memcmp(unit, zeros, journal->align) == 0;
+    *out_purged = status == ENR_OK && memcmp(unit, zeros, journal->align) == 0;
     return status;
 }
 

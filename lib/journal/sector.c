@@ -310,3 +310,13 @@ enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_L
     }
     return status;
 }
+
+enr_status_t entry_add(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN])
+{
+    enr_status_t status = ENR_OK;
+    do { /* a head that refuses is closed, and the next sector is one less that is clean */
+        status = head_has_room(journal, 0) ? ENR_OK : sector_open(journal);
+        status = status == ENR_OK ? entry_write(journal, head, (uint16_t)journal->session) : status;
+    } while (status == ENR_E_FLASH);
+    return status;
+}

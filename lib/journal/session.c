@@ -175,13 +175,14 @@ enr_status_t anchors_read(enr_journal_t *journal, anchor_t *out_anchor)
 
 /* Where nothing of the head was ever programmed. The first unit of each slot that came to nothing says how far it goes.
    Where none stands, that one unit may have been touched. */
-static enr_status_t find_untouched(enr_journal_t *journal)
+static enr_status_t find_untouched(enr_journal_t *journal, uint32_t *out_high)
 {
+    uint32_t high = journal->head_high;
     uint32_t end = entry_at(journal, journal->head, journal->head_count) / journal->align * journal->align;
     bool erased = false;
-    while (!erased && journal->head_high < end) {
+    while (!erased && high < end) {
         uint8_t unit[UNIT_MAX];
-        enr_status_t status = flash_read(journal, journal->head_high, unit, journal->align);
+        enr_status_t status = flash_read(journal, high, unit, journal->align);
         if (status != ENR_OK) {
             return status;
         }
@@ -191,25 +192,27 @@ static enr_status_t find_untouched(enr_journal_t *journal)
         if (!erased && (extent ^ get_16(unit + 2)) == UINT16_MAX && 16u * extent > len) {
             len = padded(journal, (size_t)16 * extent);
         }
-        journal->head_high = len < end - journal->head_high ? journal->head_high + len : end;
+        high = len < end - high ? high + len : end;
     }
+    *out_high = high;
     return ENR_OK;
 }
 
 /* Writes down what this session found, in an anchor that is erased. */
 static enr_status_t decide(enr_journal_t *journal, uint8_t at)
 {
-    enr_status_t status = journal->head == NOWHERE ? ENR_OK : find_untouched(journal);
+    bool first = journal->head == NOWHERE;
+    uint32_t high = 0;
+    enr_status_t status = first ? ENR_OK : find_untouched(journal, &high);
     if (status != ENR_OK) {
         return status;
     }
-    journal->void_to = (uint16_t)(journal->head_count + (journal->head != NOWHERE));
     anchor_t anchor = {.session = journal->session,
                        .head = journal->head,
                        .head_epoch = journal->head_epoch,
-                       .high = journal->head_high,
+                       .high = high,
                        .void_from = journal->void_from,
-                       .void_to = journal->void_to,
+                       .void_to = (uint16_t)(journal->head_count + !first),
                        .has_last = journal->last.epoch != 0,
                        .last_index = journal->last.index,
                        .last_born = journal->last_born};
@@ -226,7 +229,8 @@ static enr_status_t decide(enr_journal_t *journal, uint8_t at)
         journal->anchors_bad |= (uint8_t)(1u << at);
         return status;
     }
-    journal->head_count = journal->void_to;
+    journal->head_high = high;
+    journal->head_count = journal->void_to = anchor.void_to;
     journal->head_void = (uint16_t)(journal->void_to - journal->void_from);
     journal->head_open = journal->head != NOWHERE && journal->head_void <= VOID_MAX;
     journal->sweeping = journal->head != NOWHERE;
@@ -251,11 +255,7 @@ static enr_status_t write_elsewhere(enr_journal_t *journal, enr_place_t *out_pla
         (void)slot_size(journal, &slot, true, &order.annex);
         return status == ENR_OK ? slot_write(journal, &order, out_place) : status;
     }
-    enr_status_t status = ENR_OK;
-    do {
-        status = journal->head_open ? ENR_OK : sector_open(journal);
-        status = status == ENR_OK ? entry_write(journal, journal->last_head, (uint16_t)journal->session) : status;
-    } while (status == ENR_E_FLASH);
+    enr_status_t status = entry_add(journal, journal->last_head);
     *out_place = (enr_place_t){
         .epoch = journal->head_epoch, .sector = journal->head, .index = (uint16_t)(journal->head_count - 1u)};
     return status;
@@ -284,7 +284,7 @@ static enr_status_t write_again(enr_journal_t *journal)
     return ENR_OK;
 }
 
-/* The anchor to be written: never the one that counts. NOWHERE: none is left. */
+/* The anchor to be written: never the one that counts. ENR_JOURNAL_ANCHORS: none is left. */
 static uint8_t next_anchor(const enr_journal_t *journal)
 {
     for (uint8_t i = 0; i < ENR_JOURNAL_ANCHORS; i++) {
