@@ -320,10 +320,12 @@ static enr_status_t sum_up(enr_journal_t *journal, uint32_t from, uint32_t end, 
 enr_status_t marks_pin(enr_journal_t *journal, enr_slot_t *slot)
 {
     uint32_t first = 0;
-    enr_status_t status = sum_up(journal, journal->annex_from, slot->annex_end, &first);
+    uint32_t end = slot->annex_at + journal->align; /* no session has begun a mark behind that */
+    end = end < slot->annex_end ? end : slot->annex_end;
+    enr_status_t status = sum_up(journal, journal->annex_from, end, &first);
     for (unsigned i = 1; i < TRIES && status == ENR_OK; i++) {
         uint32_t again = 0;
-        status = sum_up(journal, journal->annex_from, slot->annex_end, &again);
+        status = sum_up(journal, journal->annex_from, end, &again);
         if (status == ENR_OK && again != first) {
             status = enr_journal_confirm(journal, slot);
             for (unsigned k = 1; k < TRIES && status == ENR_E_SEAL; k++) { /* it shows another state now */

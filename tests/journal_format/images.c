@@ -9,8 +9,8 @@
    programmed, also one that a cut met. The content and all data of lead INDEX are its mark again and again:
    PERSON#INDEX. with six digits. */
 #include "enrich/journal.h"
-#include "enrich/tls.h"
 
+#include "../known_seal.h"
 #include "enrich_script_flash.h"
 
 #include <stdio.h>
@@ -493,33 +493,9 @@ static void live_and_erase(const char *dir, bool purges)
 
 /* --- */
 
-static enr_status_t get_key(void *ctx, uint8_t out_key[32])
-{
-    (void)ctx;
-    memset(out_key, 0x5a, 32);
-    return ENR_OK;
-}
-
-static enr_status_t no_entropy(void *ctx, uint8_t *out, size_t len)
-{
-    (void)ctx;
-    (void)out;
-    (void)len;
-    return ENR_E_ENTROPY;
-}
-
-static _Alignas(8) uint8_t arena_memory[4096];
-
 int main(int argc, char **argv)
 {
-    static enr_arena_t arena;
-    static const enr_entropy_t entropy = {.fill = no_entropy};
-    static const enr_key_t key = {.get = get_key};
-    static enr_tls_memory_t hook;
-    enr_arena_init(&arena, arena_memory, sizeof arena_memory);
-    hook = enr_tls_memory_of_arena(&arena);
-    if (argc < 3 || enr_tls_init(&hook, &entropy) != ENR_E_ENTROPY ||
-        enr_seal_init(&seal, &key, ENR_SPAN("journal")) != ENR_OK) {
+    if (argc < 3 || !known_seal(&seal)) {
         give_up("usage: journal_images lives|erased DIR [kept]");
     }
     for (size_t i = 0; i < COUNT(geometries); i++) {

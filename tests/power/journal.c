@@ -16,8 +16,8 @@
 #define _DEFAULT_SOURCE
 
 #include "enrich/journal.h"
-#include "enrich/tls.h"
 
+#include "../known_seal.h"
 #include "enrich_script_flash.h"
 
 #include <stdio.h>
@@ -935,23 +935,6 @@ static void run(uint32_t calls, uint64_t seed)
     free(world);
 }
 
-static enr_status_t get_key(void *ctx, uint8_t out_key[32])
-{
-    (void)ctx;
-    memset(out_key, 0x5a, 32);
-    return ENR_OK;
-}
-
-static enr_status_t no_entropy(void *ctx, uint8_t *out, size_t len)
-{
-    (void)ctx;
-    (void)out;
-    (void)len;
-    return ENR_E_ENTROPY;
-}
-
-static _Alignas(8) uint8_t arena_memory[4096];
-
 /* Waits for one of the geometries' processes. */
 static bool wait_for_one(void)
 {
@@ -961,17 +944,10 @@ static bool wait_for_one(void)
 
 int main(int argc, char **argv)
 {
-    static enr_arena_t arena;
-    static const enr_entropy_t entropy = {.fill = no_entropy};
-    static const enr_key_t key = {.get = get_key};
-    static enr_tls_memory_t hook;
-    enr_arena_init(&arena, arena_memory, sizeof arena_memory);
-    hook = enr_tls_memory_of_arena(&arena);
     sum_t all = {0};
     sum_t *sums =
         mmap(NULL, COUNT(geometries) * sizeof *sums, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (sums == MAP_FAILED || enr_tls_init(&hook, &entropy) != ENR_E_ENTROPY ||
-        enr_seal_init(&seal, &key, ENR_SPAN("journal")) != ENR_OK) {
+    if (sums == MAP_FAILED || !known_seal(&seal)) {
         return 1;
     }
     uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
