@@ -1414,7 +1414,7 @@ static void test_capture_during_handshake(void **state)
 static void test_capture_during_erase(void **state)
 {
     (void)state;
-    static const enr_script_flash_config_t GEOMETRY = {.size = 16 * 4096,
+    static const enr_script_flash_config_t GEOMETRY = {.size = 32 * 4096,
                                                        .sector_size = 4096,
                                                        .page_size = 256,
                                                        .program_unit = 1,
@@ -1426,9 +1426,9 @@ static void test_capture_during_erase(void **state)
     rig_restart(rig);
     (void)rig_capture(rig, "Ada", EMAIL);
     unsigned during = 0;
-    uint32_t numbers[4];
+    uint32_t numbers[8];
     char filler[16];
-    for (int i = 0; i < 20000 && during < 4; i++) {
+    for (int i = 0; i < 40000 && during < 8; i++) {
         (void)rig_step(rig, rig->now_ms + HOUR_MS);
         if (!rig->flash.erasing) { /* filled, a sector makes the next one be erased */
             (void)snprintf(filler, sizeof filler, "F%d", i);
@@ -1450,7 +1450,7 @@ static void test_capture_during_erase(void **state)
         assert_true(rig->flash.erasing);
         during++;
     }
-    assert_int_equal(during, 4);
+    assert_int_equal(during, 8);
     rig_restart(rig);
     for (unsigned i = 0; i < during; i++) {
         assert_int_equal(record_of(rig, numbers[i]).lead.rating, 1);
