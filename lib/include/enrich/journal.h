@@ -209,9 +209,9 @@ void enr_journal_begin(enr_journal_t *journal);
 /* Appends a lead. ENR_OK: it is durable; *out_slot is its slot, with a number that no lead had before. content: 1 to
    ENR_JOURNAL_CONTENT_MAX bytes. annex: bytes kept free for its registers: 16 for each value, 24 more than its data for
    each value with data, 64 beyond; more is found elsewhere when needed. No sector is erased and nothing else is
-   written on this path. ENR_E_FULL: no room even when everything dead is gone; ENR_AGAIN: there will be room, or the
-   part is erasing and cannot be interrupted; ENR_E_LIMIT: content or annex too large (also: both do not fit half a
-   sector); ENR_E_FLASH. */
+   written on this path. ENR_E_FULL: no room even when what is dead is gone; then a few sectors' worth of leads may
+   have to go before one more fits. ENR_AGAIN: there will be room, or the part is erasing and cannot be interrupted;
+   ENR_E_LIMIT: content or annex too large (also: both do not fit half a sector); ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content,
                                               const uint8_t hash[ENR_JOURNAL_HASH_LEN], size_t annex,
                                               enr_slot_t *out_slot);
