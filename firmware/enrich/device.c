@@ -67,20 +67,6 @@ static exit_code_t refuse_status(const opening_t *opening, enr_status_t status)
     return code;
 }
 
-/* --- numbers of the header --- */
-
-static void put_32(uint8_t *out, uint32_t number)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        out[i] = (uint8_t)(number >> 8 * i);
-    }
-}
-
-static uint32_t get_32(const uint8_t *at)
-{
-    return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
 /* --- the file --- */
 
 /* Bytes of a new file. */
@@ -228,9 +214,9 @@ static enr_status_t write_header(opening_t *opening)
     memset(header, 0, HEADER_LEN);
     memcpy(header, magic, sizeof magic);
     header[4] = VERSION;
-    put_32(header + 8, SECTOR);
-    put_32(header + 12, STORE_SIZE);
-    put_32(header + 16, flash->size - SECTOR - STORE_SIZE);
+    enr_put_32(header + 8, SECTOR);
+    enr_put_32(header + 12, STORE_SIZE);
+    enr_put_32(header + 16, flash->size - SECTOR - STORE_SIZE);
     uint8_t tag[ENR_SEAL_DIGEST_LEN];
     enr_status_t status = enr_tls_random(header + ID_AT, ID_LEN);
     if (status == ENR_OK) {
@@ -254,8 +240,8 @@ static enr_status_t check_header(opening_t *opening)
         return ENR_E_SEAL;
     }
     const uint8_t *header = opening->header;
-    bool fits = get_32(header + 8) == SECTOR && get_32(header + 12) == STORE_SIZE &&
-                get_32(header + 16) == opening->device->whole.size - SECTOR - STORE_SIZE;
+    bool fits = enr_get_32(header + 8) == SECTOR && enr_get_32(header + 12) == STORE_SIZE &&
+                enr_get_32(header + 16) == opening->device->whole.size - SECTOR - STORE_SIZE;
     return fits ? ENR_OK : ENR_E_SETTING;
 }
 

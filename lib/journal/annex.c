@@ -38,9 +38,9 @@ static void encode(const mark_t *mark, uint8_t out[MARK_HEAD_LEN])
     out[0] = (uint8_t)((unsigned)mark->number << 6 | (unsigned)mark->kind << 4 | (unsigned)mark->len >> 8);
     out[1] = (uint8_t)mark->len;
     out[2] = mark->sequence;
-    put_16(out + 3, (uint16_t)mark->value);
+    enr_put_16(out + 3, (uint16_t)mark->value);
     out[5] = (uint8_t)(mark->value >> 16);
-    put_16(out + 6, mark->session);
+    enr_put_16(out + 6, mark->session);
 }
 
 static mark_t decode(const uint8_t *head)
@@ -49,8 +49,8 @@ static mark_t decode(const uint8_t *head)
                     .number = head[0] >> 6,
                     .len = (uint16_t)((head[0] & 15u) << 8 | head[1]),
                     .sequence = head[2],
-                    .value = get_16(head + 3) | (uint32_t)head[5] << 16,
-                    .session = get_16(head + 6)};
+                    .value = enr_get_16(head + 3) | (uint32_t)head[5] << 16,
+                    .session = enr_get_16(head + 6)};
 }
 
 static bool has_data(const mark_t *mark)

@@ -56,7 +56,7 @@ static enr_status_t copy_without_content(enr_journal_t *journal, const enr_slot_
 /* A tombstone of its own, which has no slot any more. */
 static enr_status_t copy_tombstone(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN])
 {
-    uint16_t until_day = get_16(head + 4);
+    uint16_t until_day = enr_get_16(head + 4);
     if (until_day == 0 || is_forgotten(journal, until_day)) {
         journal->tombstones -= journal->tombstones > 0 && until_day != 0;
         return ENR_OK;
@@ -69,8 +69,8 @@ static enr_status_t copy_tombstone(enr_journal_t *journal, const uint8_t head[EN
 static enr_status_t keep_tombstone(enr_journal_t *journal, const enr_slot_t *slot)
 {
     uint8_t head[ENTRY_HEAD_LEN] = {0};
-    put_32(head, slot->number);
-    put_16(head + 4, slot->until_day);
+    enr_put_32(head, slot->number);
+    enr_put_16(head + 4, slot->until_day);
     head[9] = KIND_TOMBSTONE;
     memcpy(head + 10, slot->hash, ENR_JOURNAL_HASH_LEN);
     bool sure = slot->last_session == (uint16_t)journal->session;
@@ -138,8 +138,8 @@ static enr_status_t move_tail(enr_journal_t *journal)
     if (status != ENR_OK) {
         return status;
     }
-    put_32(head, header.epoch);
-    put_16(head + 4, sector);
+    enr_put_32(head, header.epoch);
+    enr_put_16(head + 4, sector);
     head[9] = KIND_TAIL;
     status = entry_add(journal, head);
     if (status == ENR_OK) {
@@ -260,7 +260,7 @@ static enr_status_t count_one(enr_journal_t *journal)
     if (status == ENR_OK && entry.kind == KIND_EXTENSION) {
         journal->extensions += entry.annex_end - entry.annex_at;
     } else if (status == ENR_OK && entry.kind == KIND_TOMBSTONE) {
-        journal->tombstones += get_16(entry.head + 4) != 0;
+        journal->tombstones += enr_get_16(entry.head + 4) != 0;
     } else if (status == ENR_OK && entry.kind != KIND_TAIL) {
         status = slot_load(journal, place, &slot);
         if (status == ENR_OK && journal->begun) {

@@ -42,28 +42,6 @@ typedef struct {
     uint8_t void_before; /* so many entries right before it do not count */
 } entry_t;
 
-static inline uint16_t get_16(const uint8_t *in)
-{
-    return (uint16_t)(in[0] | in[1] << 8);
-}
-
-static inline uint32_t get_32(const uint8_t *in)
-{
-    return get_16(in) | (uint32_t)get_16(in + 2) << 16;
-}
-
-static inline void put_16(uint8_t *out, uint16_t number)
-{
-    out[0] = (uint8_t)number;
-    out[1] = (uint8_t)(number >> 8);
-}
-
-static inline void put_32(uint8_t *out, uint32_t number)
-{
-    put_16(out, (uint16_t)number);
-    put_16(out + 2, (uint16_t)(number >> 16));
-}
-
 /* bytes.c: reading, programming and proving bytes of the region. */
 
 bool is_erased(const uint8_t *bytes, size_t len);

@@ -26,7 +26,7 @@ static void survey_entry(enr_journal_t *journal, survey_t *survey, const entry_t
     }
     if (entry->kind == KIND_TAIL && entry->number > journal->tail) {
         journal->tail = entry->number;
-        journal->tail_sector = get_16(entry->head + 4);
+        journal->tail_sector = enr_get_16(entry->head + 4);
         journal->tail_index = 0;
         survey->copied = 0;
     }

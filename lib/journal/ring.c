@@ -95,15 +95,15 @@ static void make_marker(uint32_t erases, uint8_t out[MARKER_LEN])
 {
     static const uint8_t start[8] = {'E', 'N', 'R', 'C', 1};
     memcpy(out, start, sizeof start);
-    put_32(out + 8, erases);
-    put_32(out + 12, enr_crc32(0, (enr_span_t){out, 12}));
+    enr_put_32(out + 8, erases);
+    enr_put_32(out + 12, enr_crc32(0, (enr_span_t){out, 12}));
 }
 
 uint32_t marked_erases(const uint8_t *marker)
 {
     uint8_t good[MARKER_LEN];
-    make_marker(get_32(marker + 8), good);
-    return memcmp(marker, good, MARKER_LEN) == 0 ? get_32(marker + 8) : 0;
+    make_marker(enr_get_32(marker + 8), good);
+    return memcmp(marker, good, MARKER_LEN) == 0 ? enr_get_32(marker + 8) : 0;
 }
 
 /* --- opening --- */

@@ -114,8 +114,8 @@ enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content, cons
                              .annex_at = journal->head_high - annex_len,
                              .annex_end = journal->head_high};
     memcpy(out_slot->hash, hash, sizeof out_slot->hash);
-    put_16(out_slot->shape, (uint16_t)((slot_at - sector_at(journal, place.sector)) / 16));
-    put_16(out_slot->shape + 2, (uint16_t)content.len);
+    enr_put_16(out_slot->shape, (uint16_t)((slot_at - sector_at(journal, place.sector)) / 16));
+    enr_put_16(out_slot->shape + 2, (uint16_t)content.len);
     out_slot->shape[4] = (uint8_t)(annex_len / 16);
     out_slot->shape[5] = KIND_LEAD;
     if (room_counts(journal, place)) {

@@ -55,19 +55,20 @@ uint16_t ring_steps(const enr_journal_t *journal, uint16_t from, uint16_t to)
 
 static enr_status_t decode_header(const enr_journal_t *journal, const uint8_t *bytes, enr_sector_t *out)
 {
-    *out = (enr_sector_t){.before = get_16(bytes + 6),
-                          .epoch = get_32(bytes + 8),
-                          .session = get_32(bytes + 12),
-                          .tail = get_32(bytes + 16),
-                          .number = get_32(bytes + 20),
-                          .salt = get_32(bytes + 32),
-                          .before_count = get_16(bytes + 36),
-                          .tail_sector = get_16(bytes + 38),
-                          .erases = get_32(bytes + 40),
-                          .tail_index = get_16(bytes + 44),
-                          .before_used = get_16(bytes + 46)};
+    *out = (enr_sector_t){.before = enr_get_16(bytes + 6),
+                          .epoch = enr_get_32(bytes + 8),
+                          .session = enr_get_32(bytes + 12),
+                          .tail = enr_get_32(bytes + 16),
+                          .number = enr_get_32(bytes + 20),
+                          .salt = enr_get_32(bytes + 32),
+                          .before_count = enr_get_16(bytes + 36),
+                          .tail_sector = enr_get_16(bytes + 38),
+                          .erases = enr_get_32(bytes + 40),
+                          .tail_index = enr_get_16(bytes + 44),
+                          .before_used = enr_get_16(bytes + 46)};
     const enr_flash_t *flash = journal->config.flash;
-    if (bytes[5] != journal->align || get_32(bytes + 24) != flash->sector_size || get_32(bytes + 28) != flash->size) {
+    if (bytes[5] != journal->align || enr_get_32(bytes + 24) != flash->sector_size ||
+        enr_get_32(bytes + 28) != flash->size) {
         return ENR_E_SETTING;
     }
     bool sound = out->before >= ENR_JOURNAL_ANCHORS && out->before < journal->sectors &&
@@ -89,19 +90,19 @@ enr_status_t header_write(enr_journal_t *journal, uint16_t sector)
     }
     bytes[4] = VERSION;
     bytes[5] = (uint8_t)journal->align;
-    put_16(bytes + 6, first ? sector : journal->head);
-    put_32(bytes + 8, journal->epoch + 1);
-    put_32(bytes + 12, journal->session);
-    put_32(bytes + 16, first ? journal->epoch + 1 : journal->tail);
-    put_32(bytes + 20, journal->number);
-    put_32(bytes + 24, flash->sector_size);
-    put_32(bytes + 28, flash->size);
-    put_32(bytes + 32, journal->config.salt);
-    put_16(bytes + 36, (uint16_t)(journal->head_count - journal->head_void));
-    put_16(bytes + 38, first ? sector : journal->tail_sector);
-    put_32(bytes + 40, marked_erases(marker));
-    put_16(bytes + 44, journal->tail_index);
-    put_16(bytes + 46, journal->head_count);
+    enr_put_16(bytes + 6, first ? sector : journal->head);
+    enr_put_32(bytes + 8, journal->epoch + 1);
+    enr_put_32(bytes + 12, journal->session);
+    enr_put_32(bytes + 16, first ? journal->epoch + 1 : journal->tail);
+    enr_put_32(bytes + 20, journal->number);
+    enr_put_32(bytes + 24, flash->sector_size);
+    enr_put_32(bytes + 28, flash->size);
+    enr_put_32(bytes + 32, journal->config.salt);
+    enr_put_16(bytes + 36, (uint16_t)(journal->head_count - journal->head_void));
+    enr_put_16(bytes + 38, first ? sector : journal->tail_sector);
+    enr_put_32(bytes + 40, marked_erases(marker));
+    enr_put_16(bytes + 44, journal->tail_index);
+    enr_put_16(bytes + 46, journal->head_count);
     enr_seal_place_t place = {
         .epoch = journal->epoch + 1, .offset = header_at(journal, sector), .salt = journal->config.salt};
     prove(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN);
@@ -135,7 +136,7 @@ enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *
     if (wrong > 1) {
         return ENR_E_SEAL;
     }
-    enr_seal_place_t place = {.epoch = get_32(bytes + 8), .offset = at, .salt = get_32(bytes + 32)};
+    enr_seal_place_t place = {.epoch = enr_get_32(bytes + 8), .offset = at, .salt = enr_get_32(bytes + 32)};
     if (is_proven(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
         return decode_header(journal, bytes, out_header);
     }
@@ -145,8 +146,8 @@ enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *
     }
     for (size_t bit = 0; bit < (size_t)8 * HEADER_LEN; bit++) { /* epoch and salt, which the place needs, are in it */
         turn_bit(bytes, bit);
-        place.epoch = get_32(bytes + 8);
-        place.salt = get_32(bytes + 32);
+        place.epoch = enr_get_32(bytes + 8);
+        place.salt = enr_get_32(bytes + 32);
         if (is_proven(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
             return decode_header(journal, bytes, out_header);
         }
@@ -229,9 +230,9 @@ enr_status_t sector_limit(enr_journal_t *journal, uint16_t *out_limit)
 
 void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t head[ENTRY_HEAD_LEN], entry_t *out_entry)
 {
-    *out_entry = (entry_t){.number = get_32(head),
-                           .content_at = sector_at(journal, sector) + 16u * get_16(head + 4),
-                           .content_len = get_16(head + 6),
+    *out_entry = (entry_t){.number = enr_get_32(head),
+                           .content_at = sector_at(journal, sector) + 16u * enr_get_16(head + 4),
+                           .content_len = enr_get_16(head + 6),
                            .kind = (kind_t)head[9]};
     memcpy(out_entry->head, head, ENTRY_HEAD_LEN);
     out_entry->annex_at = out_entry->content_at;
@@ -247,7 +248,7 @@ bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, c
         return false;
     }
     if (entry->kind == KIND_TAIL) {
-        return get_16(entry->head + 4) >= ENR_JOURNAL_ANCHORS && get_16(entry->head + 4) < journal->sectors;
+        return enr_get_16(entry->head + 4) >= ENR_JOURNAL_ANCHORS && enr_get_16(entry->head + 4) < journal->sectors;
     }
     if (entry->kind == KIND_TOMBSTONE) {
         return true;
@@ -281,7 +282,7 @@ enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_secto
     bool good = is_proven(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN) ||
                 (!cut && is_mended(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN));
     entry_decode(journal, sector, bytes, out_entry);
-    out_entry->born = get_16(bytes + ENTRY_HEAD_LEN);
+    out_entry->born = enr_get_16(bytes + ENTRY_HEAD_LEN);
     out_entry->void_before = bytes[ENTRY_HEAD_LEN + 2];
     return good && entry_fits(journal, sector, index, out_entry) ? ENR_OK : ENR_E_SEAL;
 }
@@ -295,7 +296,7 @@ enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_L
     uint32_t at = entry_at(journal, journal->head, journal->head_count);
     enr_seal_place_t place = {.epoch = journal->head_epoch, .offset = at, .salt = journal->head_salt};
     memcpy(bytes, head, ENTRY_HEAD_LEN);
-    put_16(bytes + ENTRY_HEAD_LEN, born);
+    enr_put_16(bytes + ENTRY_HEAD_LEN, born);
     bytes[ENTRY_HEAD_LEN + 2] = (uint8_t)journal->head_void;
     prove(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN);
     enr_status_t status = flash_program(journal, at, bytes, sizeof bytes);

@@ -23,18 +23,18 @@ static void encode(const enr_journal_t *journal, const anchor_t *anchor, uint8_t
     memcpy(out, magic, sizeof magic);
     out[4] = VERSION;
     out[5] = (uint8_t)journal->align;
-    put_16(out + 6, anchor->head);
-    put_32(out + 8, anchor->session);
-    put_32(out + 12, journal->config.salt);
-    put_32(out + 16, journal->config.flash->sector_size);
-    put_32(out + 20, journal->config.flash->size);
-    put_32(out + 24, anchor->head_epoch);
-    put_32(out + 28, anchor->high);
-    put_16(out + 32, anchor->void_from);
-    put_16(out + 34, anchor->void_to);
+    enr_put_16(out + 6, anchor->head);
+    enr_put_32(out + 8, anchor->session);
+    enr_put_32(out + 12, journal->config.salt);
+    enr_put_32(out + 16, journal->config.flash->sector_size);
+    enr_put_32(out + 20, journal->config.flash->size);
+    enr_put_32(out + 24, anchor->head_epoch);
+    enr_put_32(out + 28, anchor->high);
+    enr_put_16(out + 32, anchor->void_from);
+    enr_put_16(out + 34, anchor->void_to);
     out[36] = anchor->has_last;
-    put_16(out + 38, anchor->last_index);
-    put_16(out + 40, anchor->last_born);
+    enr_put_16(out + 38, anchor->last_index);
+    enr_put_16(out + 40, anchor->last_born);
     memcpy(out + 42, anchor->last_head, ENTRY_HEAD_LEN);
 }
 
@@ -60,18 +60,19 @@ static bool is_sound(const enr_journal_t *journal, const anchor_t *anchor)
 /* ENR_E_SETTING: written with another geometry. */
 static enr_status_t decode(const enr_journal_t *journal, const uint8_t *bytes, anchor_t *out)
 {
-    *out = (anchor_t){.head = get_16(bytes + 6),
-                      .session = get_32(bytes + 8),
-                      .head_epoch = get_32(bytes + 24),
-                      .high = get_32(bytes + 28),
-                      .void_from = get_16(bytes + 32),
-                      .void_to = get_16(bytes + 34),
+    *out = (anchor_t){.head = enr_get_16(bytes + 6),
+                      .session = enr_get_32(bytes + 8),
+                      .head_epoch = enr_get_32(bytes + 24),
+                      .high = enr_get_32(bytes + 28),
+                      .void_from = enr_get_16(bytes + 32),
+                      .void_to = enr_get_16(bytes + 34),
                       .has_last = bytes[36] != 0,
-                      .last_index = get_16(bytes + 38),
-                      .last_born = get_16(bytes + 40)};
+                      .last_index = enr_get_16(bytes + 38),
+                      .last_born = enr_get_16(bytes + 40)};
     memcpy(out->last_head, bytes + 42, ENTRY_HEAD_LEN);
     const enr_flash_t *flash = journal->config.flash;
-    if (bytes[5] != journal->align || get_32(bytes + 16) != flash->sector_size || get_32(bytes + 20) != flash->size) {
+    if (bytes[5] != journal->align || enr_get_32(bytes + 16) != flash->sector_size ||
+        enr_get_32(bytes + 20) != flash->size) {
         return ENR_E_SETTING;
     }
     return is_sound(journal, out) ? ENR_OK : ENR_E_SEAL;
@@ -79,7 +80,7 @@ static enr_status_t decode(const enr_journal_t *journal, const uint8_t *bytes, a
 
 static bool copy_proves(enr_journal_t *journal, uint32_t at, const uint8_t *bytes)
 {
-    enr_seal_place_t place = {.epoch = get_32(bytes + 8), .offset = at, .salt = get_32(bytes + 12)};
+    enr_seal_place_t place = {.epoch = enr_get_32(bytes + 8), .offset = at, .salt = enr_get_32(bytes + 12)};
     return is_proven(journal, place, bytes, ANCHOR_HEAD_LEN, ENR_SEAL_TAG_LEN);
 }
 
@@ -187,9 +188,9 @@ static enr_status_t find_untouched(enr_journal_t *journal, uint32_t *out_high)
             return status;
         }
         uint32_t len = journal->align;
-        uint16_t extent = get_16(unit);
+        uint16_t extent = enr_get_16(unit);
         erased = is_erased(unit, journal->align);
-        if (!erased && (extent ^ get_16(unit + 2)) == UINT16_MAX && 16u * extent > len) {
+        if (!erased && (extent ^ enr_get_16(unit + 2)) == UINT16_MAX && 16u * extent > len) {
             len = padded(journal, (size_t)16 * extent);
         }
         high = len < end - high ? high + len : end;

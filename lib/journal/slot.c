@@ -35,7 +35,7 @@ enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *ou
 
 void slot_head(const enr_slot_t *slot, uint8_t out_head[ENTRY_HEAD_LEN])
 {
-    put_32(out_head, slot->number);
+    enr_put_32(out_head, slot->number);
     memcpy(out_head + 4, slot->shape, sizeof slot->shape);
     memcpy(out_head + 10, slot->hash, sizeof slot->hash);
 }
@@ -69,7 +69,7 @@ static enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot)
     }
     uint8_t head[ENTRY_HEAD_LEN];
     uint8_t *text = journal->scratch + MARK_HEAD_LEN;
-    uint32_t at = sector_at(journal, slot->place.sector) + 16u * get_16(slot->shape);
+    uint32_t at = sector_at(journal, slot->place.sector) + 16u * enr_get_16(slot->shape);
     size_t len = slot->content_len + ENR_SEAL_TAG_LEN;
     slot_head(slot, head);
     enr_status_t status = sector_view(journal, slot->place.sector);
@@ -220,9 +220,9 @@ static size_t content_len(const slot_order_t *order)
 static void make_head(const enr_journal_t *journal, const slot_order_t *order, uint32_t at, uint8_t out[ENTRY_HEAD_LEN])
 {
     memset(out, 0, ENTRY_HEAD_LEN);
-    put_32(out, order->number);
-    put_16(out + 4, (uint16_t)((at - sector_at(journal, journal->head)) / 16));
-    put_16(out + 6, (uint16_t)content_len(order));
+    enr_put_32(out, order->number);
+    enr_put_16(out + 4, (uint16_t)((at - sector_at(journal, journal->head)) / 16));
+    enr_put_16(out + 6, (uint16_t)content_len(order));
     out[8] = (uint8_t)(order->annex / 16);
     out[9] = (uint8_t)order->kind;
     if (order->hash != NULL) {
@@ -240,8 +240,8 @@ static enr_status_t write_content(enr_journal_t *journal, const uint8_t head[ENT
     enr_status_t status =
         enr_seal_text(journal->config.seal, place, (enr_span_t){head, ENTRY_HEAD_LEN}, (enr_span_t){text, len}, text);
     assert(status == ENR_OK);
-    put_16(prefix, (uint16_t)(extent / 16));
-    put_16(prefix + 2, (uint16_t)~get_16(prefix));
+    enr_put_16(prefix, (uint16_t)(extent / 16));
+    enr_put_16(prefix + 2, (uint16_t)~enr_get_16(prefix));
     size_t all = PREFIX_LEN + len + ENR_SEAL_TAG_LEN;
     size_t first = all < journal->align ? all : journal->align;
     status = flash_program(journal, at, prefix, first);

@@ -170,7 +170,7 @@ static void look_at(const enr_journal_t *journal, const enr_place_t *place, cons
         search->number = entry->number;
         search->place = *place;
     }
-    uint16_t day = get_16(entry->head + 4);
+    uint16_t day = enr_get_16(entry->head + 4);
     if (search->hash != NULL && entry->kind == KIND_TOMBSTONE && !is_forgotten(journal, day) &&
         memcmp(hash, search->hash, ENR_JOURNAL_HASH_LEN) == 0) {
         search->is_tombstone = true;

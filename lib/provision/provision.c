@@ -58,25 +58,13 @@ bool enr_base32_read(uint8_t *text, size_t len, size_t *out_len)
 
 /* --- the secret --- */
 
-static void put_32(uint8_t *out, uint32_t number)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        out[i] = (uint8_t)(number >> 8 * i);
-    }
-}
-
-static uint32_t get_32(const uint8_t *at)
-{
-    return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
 static enr_status_t secret_of(const enr_seal_t *device, uint32_t number, uint8_t out_secret[ENR_PROVISION_SECRET_LEN])
 {
     static const char words[] = "provision secret";
     uint8_t text[sizeof words - 1 + 4];
     uint8_t digest[ENR_SEAL_DIGEST_LEN];
     memcpy(text, words, sizeof words - 1);
-    put_32(text + sizeof words - 1, number);
+    enr_put_32(text + sizeof words - 1, number);
     enr_status_t status = enr_seal_digest(device, (enr_span_t){text, sizeof text}, digest);
     memcpy(out_secret, digest, ENR_PROVISION_SECRET_LEN);
     enr_wipe(digest, sizeof digest);
@@ -123,7 +111,8 @@ enr_status_t enr_provision_seal(enr_seal_t *seal, const uint8_t secret[ENR_PROVI
 
 static enr_seal_place_t place_of(const uint8_t head[HEAD_LEN])
 {
-    return (enr_seal_place_t){.epoch = get_32(head + 1), .offset = get_32(head + 5), .salt = get_32(head + 9)};
+    return (enr_seal_place_t){
+        .epoch = enr_get_32(head + 1), .offset = enr_get_32(head + 5), .salt = enr_get_32(head + 9)};
 }
 
 enr_status_t enr_provision_write(const enr_seal_t *seal, const enr_provision_t *provision, const uint8_t random[8],
@@ -135,7 +124,7 @@ enr_status_t enr_provision_write(const enr_seal_t *seal, const enr_provision_t *
     }
     uint8_t *plain = memory + HEAD_LEN;
     memory[0] = VERSION;
-    put_32(memory + 1, provision->number);
+    enr_put_32(memory + 1, provision->number);
     memcpy(memory + 5, random, 8);
     plain[0] = provision->force ? FORCE : 0;
     memcpy(plain + FLAGS_LEN, settings.ptr, settings.len);
@@ -168,7 +157,7 @@ enr_status_t enr_provision_read(const enr_seal_t *seal, uint8_t *text, size_t le
         return ENR_E_SYNTAX; /* of a later version */
     }
     *out_provision = (enr_provision_t){
-        .number = get_32(text + 1),
+        .number = enr_get_32(text + 1),
         .force = (plain[0] & FORCE) != 0,
         .settings = {plain + FLAGS_LEN, sealed.len - ENR_SEAL_TAG_LEN - FLAGS_LEN},
     };

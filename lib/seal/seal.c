@@ -15,18 +15,11 @@
 #define DIGEST_SUFFIX ENR_SPAN(" digest")
 #define SUFFIX_LEN 7u
 
-static void put_32(uint8_t *out, uint32_t number)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        out[i] = (uint8_t)(number >> 8 * i);
-    }
-}
-
 static void make_nonce(enr_seal_place_t place, uint8_t out_nonce[NONCE_LEN])
 {
-    put_32(out_nonce, place.epoch);
-    put_32(out_nonce + 4, place.offset);
-    put_32(out_nonce + 8, place.salt);
+    enr_put_32(out_nonce, place.epoch);
+    enr_put_32(out_nonce + 4, place.offset);
+    enr_put_32(out_nonce + 8, place.salt);
 }
 
 static bool import(const uint8_t material[KEY_LEN], psa_key_type_t type, psa_key_usage_t usage, psa_algorithm_t alg,

@@ -68,17 +68,11 @@ static uint32_t mark_special(uint32_t word)
     return (word | low_or_quote | backslash) & 0x80808080;
 }
 
-/* The first byte is the lowest; compilers make one load of it. */
-static uint32_t load_word(const uint8_t *bytes)
-{
-    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-}
-
 /* Where the run of plain ASCII that begins at text[at] ends. */
 static size_t plain_end(enr_span_t text, size_t at)
 {
     for (; text.len - at >= 4; at += 4) {
-        uint32_t marks = mark_special(load_word(text.ptr + at));
+        uint32_t marks = mark_special(enr_get_32(text.ptr + at));
         if (marks != 0) {
             for (; (marks & 0x80) == 0; marks >>= 8) {
                 at++;

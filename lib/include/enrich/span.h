@@ -23,6 +23,29 @@ static inline uint8_t enr_to_lower(uint8_t byte)
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
 }
 
+/* Little-endian numbers at any address, as they lie on flash; compilers make one load or store of each. */
+static inline uint16_t enr_get_16(const uint8_t *in)
+{
+    return (uint16_t)(in[0] | in[1] << 8);
+}
+
+static inline uint32_t enr_get_32(const uint8_t *in)
+{
+    return in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+}
+
+static inline void enr_put_16(uint8_t *out, uint16_t number)
+{
+    out[0] = (uint8_t)number;
+    out[1] = (uint8_t)(number >> 8);
+}
+
+static inline void enr_put_32(uint8_t *out, uint32_t number)
+{
+    enr_put_16(out, (uint16_t)number);
+    enr_put_16(out + 2, (uint16_t)(number >> 16));
+}
+
 /* A read-only view of bytes that somebody else owns. An empty span has len 0; its ptr may then be NULL. */
 typedef struct {
     const uint8_t *ptr;
