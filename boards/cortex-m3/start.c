@@ -169,11 +169,18 @@ __attribute__((naked)) static void fault(void)
                    "b start_tell_fault\n");
 }
 
+/* Whether the fault is a failed assertion (libc/assert.h): the instruction that gcc takes for a trap. */
+static bool is_assertion(const uint32_t *frame)
+{
+    return (SCB_CFSR & SCB_CFSR_UNDEFINSTR) != 0 && *(const uint16_t *)frame[6] == 0xDEFFu;
+}
+
 /* frame: what the processor stacked (ARMv7-M B1.5.6), unless it could not. */
 __attribute__((used)) _Noreturn void start_tell_fault(const uint32_t *frame)
 {
-    say("\nfault:");
-    if (frame >= stack_bottom && frame + 8 <= stack_top) {
+    bool has_frame = frame >= stack_bottom && frame + 8 <= stack_top;
+    say(has_frame && is_assertion(frame) ? "\nassertion failed:" : "\nfault:");
+    if (has_frame) {
         say_number(" pc=0x", frame[6], 16);
         say_number(" lr=0x", frame[5], 16);
     } else {
@@ -182,18 +189,6 @@ __attribute__((used)) _Noreturn void start_tell_fault(const uint32_t *frame)
     say_number(" cfsr=0x", SCB_CFSR, 16);
     say_number(" hfsr=0x", SCB_HFSR, 16);
     say_number(" bfar=0x", SCB_BFAR, 16);
-    say("\n");
-    restart(BOARD_FAULT);
-}
-
-/* What a failed assert calls; the name is the C library's. */
-_Noreturn void __assert_func(const char *file, int line, const char *function, const char *expression)
-{
-    (void)function;
-    (void)expression;
-    say("\nassertion failed: ");
-    say(file);
-    say_number(":", (uint32_t)line, 10);
     say("\n");
     restart(BOARD_FAULT);
 }

@@ -68,13 +68,6 @@ bool lwip_is_random(void)
     return stack.config.random(&byte, 1) == ENR_OK;
 }
 
-void enr_lwip_broken(void)
-{
-    bool lwip_keeps_its_word = false;
-    assert(lwip_keeps_its_word);
-    (void)lwip_keeps_its_word;
-}
-
 bool lwip_in_frame(void)
 {
     return stack.in_frame;

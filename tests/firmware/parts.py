@@ -24,9 +24,12 @@ def faults(results, name, folder):
     with Board(name, image, folder / "selftest", bytes(4096)) as board:
         results.check("a start at power-on", started(board, 0), board.said)
         for command, told, cause in (("fault", "^fault: pc=0x", 2), ("overflow", "^fault: stack overflow", 2),
-                                     ("assert", r"^assertion failed: tests/firmware/selftest.c:\d+$", 2)):
+                                     ("assert", "^assertion failed: pc=0x", 2)):
             board.type(command)
             results.check(f"{command}: told on the console, then a start", board.expect(told, 20) and started(board, cause), board.said[-5:])
+        place = next((line.split()[2][3:] for line in board.said if line.startswith("assertion failed")), "0")
+        source = subprocess.run(["arm-none-eabi-addr2line", "-e", image, place], capture_output=True, text=True, check=True).stdout
+        results.check("the place told is the assertion's", "tests/firmware/selftest.c:" in source, (place, source))
         board.type("flash")
         verdict = board.expect("^flash: (.*)$", 20)
         results.check("the flash keeps its contract", verdict and verdict[1] == "conforms", verdict and verdict[1])
