@@ -20,6 +20,7 @@
 #define mbedtls_rsa_check_pub_priv(...) MBEDTLS_ERR_RSA_KEY_CHECK_FAILED
 #define mbedtls_rsa_parse_key(...) MBEDTLS_ERR_RSA_BAD_INPUT_DATA
 #define mbedtls_rsa_write_key(...) MBEDTLS_ERR_RSA_BAD_INPUT_DATA
+#define mbedtls_mpi_write_binary(...) MBEDTLS_ERR_PK_BAD_INPUT_DATA /* what a private EC key is handed to PSA with */
 #define psa_sign_hash(...) PSA_ERROR_NOT_PERMITTED
 #define psa_asymmetric_decrypt(...) PSA_ERROR_NOT_PERMITTED
 #define psa_asymmetric_encrypt(...) PSA_ERROR_NOT_PERMITTED
