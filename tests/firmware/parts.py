@@ -30,6 +30,9 @@ def faults(results, name, folder):
         place = next((line.split()[2][3:] for line in board.said if line.startswith("assertion failed")), "0")
         source = subprocess.run(["arm-none-eabi-addr2line", "-e", image, place], capture_output=True, text=True, check=True).stdout
         results.check("the place told is the assertion's", "tests/firmware/selftest.c:" in source, (place, source))
+        board.type("memory")
+        wrong = board.expect(r"^memory: wrong (\d+)$", 20)
+        results.check("memcpy and memset at every place and length", wrong and wrong[1] == "0", wrong and wrong[1])
         board.type("flash")
         verdict = board.expect("^flash: (.*)$", 20)
         results.check("the flash keeps its contract", verdict and verdict[1] == "conforms", verdict and verdict[1])

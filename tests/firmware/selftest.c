@@ -158,6 +158,36 @@ static void ring(void)
     say_number("ring: lost ", board_scanner_overruns());
 }
 
+/* --- memcpy and memset --- */
+
+#define MEMORY_LEN 24u
+
+/* Each length from each place to each place; the bytes beside them stay. */
+static size_t wrong_copies(void)
+{
+    uint8_t from[MEMORY_LEN], to[MEMORY_LEN], set[MEMORY_LEN];
+    size_t wrong = 0;
+    for (size_t i = 0; i < MEMORY_LEN; i++) {
+        from[i] = (uint8_t)(i + 1);
+    }
+    for (size_t at = 0; at < MEMORY_LEN * MEMORY_LEN; at++) {
+        size_t in = at / MEMORY_LEN, out = at % MEMORY_LEN;
+        for (size_t len = 0; len <= MEMORY_LEN - (in > out ? in : out); len++) {
+            for (size_t i = 0; i < MEMORY_LEN; i++) {
+                to[i] = set[i] = 0xEE;
+            }
+            wrong += memcpy(to + out, from + in, len) != to + out;
+            wrong += memset(set + out, (int)(0x100u + in), len) != set + out; /* the low byte counts (C11 7.24.6.1) */
+            for (size_t i = 0; i < MEMORY_LEN; i++) {
+                bool inside = i >= out && i < out + len;
+                wrong += to[i] != (inside ? from[in + i - out] : 0xEE);
+                wrong += set[i] != (inside ? (uint8_t)in : 0xEE);
+            }
+        }
+    }
+    return wrong;
+}
+
 static void obey(enr_span_t command)
 {
     if (enr_span_equal(command, ENR_SPAN("fault"))) {
@@ -175,6 +205,8 @@ static void obey(enr_span_t command)
         kept();
     } else if (enr_span_equal(command, ENR_SPAN("ring"))) {
         ring();
+    } else if (enr_span_equal(command, ENR_SPAN("memory"))) {
+        say_number("memory: wrong ", wrong_copies());
     }
 }
 
