@@ -8,12 +8,6 @@ enr_span_t enr_span_from_str(const char *text)
     return text == NULL ? (enr_span_t){NULL, 0} : (enr_span_t){(const uint8_t *)text, strlen(text)};
 }
 
-enr_span_t enr_span_slice(enr_span_t span, size_t from, size_t to)
-{
-    assert(from <= to && to <= span.len);
-    return to == from ? (enr_span_t){span.ptr, 0} : (enr_span_t){span.ptr + from, to - from};
-}
-
 static bool is_space(uint8_t byte)
 {
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
