@@ -26,36 +26,36 @@ enr_span_t enr_span_trim(enr_span_t span)
     return enr_span_slice(span, from, to);
 }
 
-size_t enr_span_find(enr_span_t span, uint8_t byte)
+size_t enr_bytes_find(const uint8_t *bytes, size_t len, uint8_t byte)
 {
     size_t at = 0;
-    while (at < span.len && span.ptr[at] != byte) {
+    while (at < len && bytes[at] != byte) {
         at++;
     }
     return at;
 }
 
-bool enr_span_begins(enr_span_t span, const char *prefix)
+bool enr_bytes_begin(const uint8_t *bytes, size_t len, const char *prefix)
 {
     size_t at = 0;
-    while (at < span.len && prefix[at] != '\0' && enr_to_lower(span.ptr[at]) == enr_to_lower((uint8_t)prefix[at])) {
+    while (at < len && prefix[at] != '\0' && enr_to_lower(bytes[at]) == enr_to_lower((uint8_t)prefix[at])) {
         at++;
     }
     return prefix[at] == '\0';
 }
 
-bool enr_span_equal(enr_span_t a, enr_span_t b)
+bool enr_bytes_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
 }
 
-bool enr_span_equal_ignore_case(enr_span_t a, enr_span_t b)
+bool enr_bytes_equal_ignore_case(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {
-    if (a.len != b.len) {
+    if (a_len != b_len) {
         return false;
     }
-    for (size_t i = 0; i < a.len; i++) {
-        if (enr_to_lower(a.ptr[i]) != enr_to_lower(b.ptr[i])) {
+    for (size_t i = 0; i < a_len; i++) {
+        if (enr_to_lower(a[i]) != enr_to_lower(b[i])) {
             return false;
         }
     }
@@ -97,21 +97,21 @@ enr_buffer_t enr_buffer_over(void *ptr, size_t capacity)
     return (enr_buffer_t){.ptr = ptr, .capacity = capacity};
 }
 
-void enr_buffer_append(enr_buffer_t *buffer, enr_span_t bytes)
+void enr_buffer_append_bytes(enr_buffer_t *buffer, const uint8_t *bytes, size_t len)
 {
-    if (buffer->full || bytes.len > buffer->capacity - buffer->len) {
+    if (buffer->full || len > buffer->capacity - buffer->len) {
         buffer->full = true;
         return;
     }
-    if (bytes.len > 0) {
-        memcpy(buffer->ptr + buffer->len, bytes.ptr, bytes.len);
-        buffer->len += bytes.len;
+    if (len > 0) {
+        memcpy(buffer->ptr + buffer->len, bytes, len);
+        buffer->len += len;
     }
 }
 
 void enr_buffer_append_byte(enr_buffer_t *buffer, uint8_t byte)
 {
-    enr_buffer_append(buffer, (enr_span_t){&byte, 1});
+    enr_buffer_append_bytes(buffer, &byte, 1);
 }
 
 void enr_buffer_append_decimal(enr_buffer_t *buffer, uint64_t number)
@@ -122,7 +122,7 @@ void enr_buffer_append_decimal(enr_buffer_t *buffer, uint64_t number)
         digits[--first] = (uint8_t)('0' + number % 10);
         number /= 10;
     } while (number > 0);
-    enr_buffer_append(buffer, (enr_span_t){digits + first, sizeof digits - first});
+    enr_buffer_append_bytes(buffer, digits + first, sizeof digits - first);
 }
 
 enr_span_t enr_buffer_span(const enr_buffer_t *buffer)
