@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* For functions whose call would be longer than they are. Those of spans take them apart for a function of bytes, which
+   nobody else need call: so the parts travel in registers, where a struct would go through memory. */
+#define ENR_INLINE __attribute__((always_inline)) static inline
+
 /* ASCII, whatever the locale. */
 static inline bool enr_is_digit(uint8_t byte)
 {
@@ -19,29 +23,29 @@ static inline bool enr_is_letter(uint8_t byte)
     return lower >= 'a' && lower <= 'z';
 }
 
-static inline uint8_t enr_to_lower(uint8_t byte)
+ENR_INLINE uint8_t enr_to_lower(uint8_t byte)
 {
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
 }
 
 /* Little-endian numbers at any address, as they lie on flash; compilers make one load or store of each. */
-static inline uint16_t enr_get_16(const uint8_t *in)
+ENR_INLINE uint16_t enr_get_16(const uint8_t *in)
 {
     return (uint16_t)(in[0] | in[1] << 8);
 }
 
-static inline uint32_t enr_get_32(const uint8_t *in)
+ENR_INLINE uint32_t enr_get_32(const uint8_t *in)
 {
     return in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
 }
 
-static inline void enr_put_16(uint8_t *out, uint16_t number)
+ENR_INLINE void enr_put_16(uint8_t *out, uint16_t number)
 {
     out[0] = (uint8_t)number;
     out[1] = (uint8_t)(number >> 8);
 }
 
-static inline void enr_put_32(uint8_t *out, uint32_t number)
+ENR_INLINE void enr_put_32(uint8_t *out, uint32_t number)
 {
     enr_put_16(out, (uint16_t)number);
     enr_put_16(out + 2, (uint16_t)(number >> 16));
@@ -58,10 +62,6 @@ typedef struct {
 
 /* The span of a NUL-terminated string, without the NUL; NULL gives an empty span. */
 enr_span_t enr_span_from_str(const char *text);
-
-/* A span is taken apart before a call, and its parts travel in registers: as a struct it would go through memory at
-   every call, which is half as much code again. Hence the functions of bytes, which nobody else need call. */
-#define ENR_INLINE __attribute__((always_inline)) static inline
 
 /* The bytes [from, to) of a span. Asserts from <= to <= span.len. The address is computed as a number: nothing may be
    added to NULL, not even 0. */
