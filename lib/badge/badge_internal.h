@@ -47,10 +47,10 @@ typedef struct {
     enum { OF_PERSON, OF_ORGANISATION, OF_NOBODY } owner; /* whose card it is */
     bool has_card;                                        /* read so far: of several only the first counts */
     bool is_unreadable;                                   /* no text */
-    value_t values[WORD_NOTE];
     enr_buffer_t text;
     const enr_badge_profile_t *profile;
     enr_badge_t *badge;
+    value_t values[WORD_NOTE];
 } reading_t;
 
 /* Walks over one value, or over the head of a property. Where a line ends (from VCARD on) it stays. */
