@@ -39,10 +39,9 @@ static bool is_hexadecimal(uint8_t byte)
     return enr_is_digit(byte) || (lower >= 'a' && lower <= 'f');
 }
 
-/* Empty, but not NULL: places in it may be computed. */
 static enr_span_t nothing(void)
 {
-    return ENR_SPAN("");
+    return (enr_span_t){0};
 }
 
 static enr_span_t from(enr_span_t text, size_t at)

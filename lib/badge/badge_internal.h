@@ -26,15 +26,16 @@ typedef enum {
 typedef enum { DIALECT_PLAIN, DIALECT_MECARD, DIALECT_BIZCARD, DIALECT_VCARD, DIALECT_VCARD_21, DIALECT_AU } dialect_t;
 
 /* What stands for no byte in a unit of a value. */
-enum { END = -1, SEMICOLON = -2, COMMA = -3, NO_SEPARATOR = -4 };
+enum { END = -1, SEMICOLON = -2, COMMA = -3 };
 
 /* Where one value stands in the payload, and how it is written. */
 typedef struct {
     size_t at;
     uint16_t rank; /* 0: no value */
     bool quoted_printable;
-    uint8_t quote;   /* doubled in a column that stands between quotes; else 0 */
-    uint8_t charset; /* enr_charset_t, of what is not UTF-8 */
+    uint8_t quote;    /* doubled in a column that stands between quotes; else 0 */
+    uint8_t charset;  /* enr_charset_t, of what is not UTF-8 */
+    int8_t separator; /* SEMICOLON or COMMA: what stands between its parts; 0: it has one part */
 } value_t;
 
 /* A badge being read: a payload and its best values so far, by property. They are decoded at the end, so that a better
@@ -53,15 +54,19 @@ typedef struct {
     value_t values[WORD_NOTE];
 } reading_t;
 
+/* One column: where it stands in the payload, the quotes around it left out. */
+typedef struct {
+    size_t start;
+    size_t end;
+    uint8_t quote; /* doubled inside; 0: it stands in none */
+} column_t;
+
 /* Walks over one value, or over the head of a property. Where a line ends (from VCARD on) it stays. */
 typedef struct {
     enr_span_t payload;
-    size_t at;
+    value_t value; /* at: the next byte */
     dialect_t dialect;
-    bool quoted_printable;
-    uint8_t quote;
-    enr_charset_t charset;
-    bool is_trail; /* the byte to come is the second of a character, if 40 or above */
+    bool is_trail; /* that byte is the second of a character, if 40 or above */
 } cursor_t;
 
 /* Gathers a field: a view of the payload while its bytes stand there side by side, a copy in the badge's text from the
@@ -86,10 +91,9 @@ static inline bool is_void(uint8_t byte)
     return byte == ' ' || is_control(byte);
 }
 
-/* Empty, but not NULL: places in it may be computed. */
 static inline enr_span_t nothing(void)
 {
-    return ENR_SPAN("");
+    return (enr_span_t){0};
 }
 
 static inline enr_span_t from(enr_span_t text, size_t at)
@@ -123,14 +127,17 @@ int text_take_octet(cursor_t *cursor);
 /* The next byte of a value as text, an unescaped SEMICOLON or COMMA, or END. */
 int text_take_unit(cursor_t *cursor);
 
-cursor_t text_cursor(const reading_t *reading, const value_t *value);
+/* Stands at the beginning of a value. */
+void text_start(cursor_t *cursor, const reading_t *reading, const value_t *value);
 
 /* Adds one byte, which came from source. Leading white space is left out. */
 void text_put(gathered_t *field, uint8_t byte, const uint8_t *source);
 
-/* One part of a value as trimmed UTF-8, or nothing: empty, or not to be decoded (domain 1.6.8). Parts end at separator;
-   NO_SEPARATOR gives the whole. */
-enr_span_t text_decode(reading_t *reading, const value_t *value, int separator, unsigned part);
+/* One part of a value, from 0, as trimmed UTF-8, or nothing: empty, or not to be decoded (domain 1.6.8). */
+enr_span_t text_decode(reading_t *reading, const value_t *value, unsigned part);
+
+/* The text of a column: a part of the payload that is taken as it stands. */
+enr_span_t text_decode_column(reading_t *reading, const column_t *column);
 
 /* card.c: properties of vCard, MECARD, BIZCARD and AU. */
 

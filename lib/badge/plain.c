@@ -55,7 +55,8 @@ static bool is_word_unit(int unit)
 
 void plain_search(reading_t *reading, const value_t *value)
 {
-    cursor_t cursor = text_cursor(reading, value);
+    cursor_t cursor;
+    text_start(&cursor, reading, value);
     size_t mark = reading->text.len;
     gathered_t word = {.text = &reading->text};
     enr_span_t email = nothing();
@@ -63,7 +64,7 @@ void plain_search(reading_t *reading, const value_t *value)
     for (int unit = 0; unit != END && !reading->text.full;) {
         unit = text_take_unit(&cursor);
         if (is_word_unit(unit)) {
-            text_put(&word, (uint8_t)unit, cursor.payload.ptr + cursor.at - 1);
+            text_put(&word, (uint8_t)unit, cursor.payload.ptr + cursor.value.at - 1);
             too_long = too_long || reading->text.full;
             reading->text.full = false;
             continue;
@@ -88,15 +89,9 @@ void plain_search(reading_t *reading, const value_t *value)
 /* The attendee's id behind the prefix of the event's URLs, a part of the payload, perhaps an empty one. */
 static enr_span_t id_of_url(const reading_t *reading)
 {
-    enr_span_t text = reading->payload;
-    enr_span_t prefix = reading->profile->id_url_prefix;
-    if (prefix.len == 0 || prefix.len >= text.len ||
-        !enr_span_equal_ignore_case(enr_span_slice(text, 0, prefix.len), prefix)) {
-        return enr_span_slice(text, 0, 0);
-    }
-    text = from(text, prefix.len);
+    const enr_span_t text = enr_span_without(reading->payload, reading->profile->id_url_prefix);
     size_t end = 0;
-    while (end < text.len && !text_is_one_of(text.ptr[end], "/?#&")) {
+    while (text.len < reading->payload.len && end < text.len && !text_is_one_of(text.ptr[end], "/?#&")) {
         end++;
     }
     return enr_span_slice(text, 0, end);
@@ -105,12 +100,8 @@ static enr_span_t id_of_url(const reading_t *reading)
 /* Takes a part of the payload as a field; false when it cannot be decoded. */
 static bool take_part(reading_t *reading, enr_field_t field, enr_span_t part)
 {
-    const enr_span_t all = reading->payload;
-    const size_t at = (size_t)(part.ptr - all.ptr);
-    reading->payload = enr_span_slice(all, 0, at + part.len);
-    const value_t value = {.at = at, .charset = (uint8_t)reading->charset};
-    enr_span_t text = text_decode(reading, &value, NO_SEPARATOR, 0);
-    reading->payload = all;
+    const size_t start = (size_t)(part.ptr - reading->payload.ptr);
+    enr_span_t text = text_decode_column(reading, &(column_t){.start = start, .end = start + part.len});
     badge_set(reading, field, text, ENR_SOURCE_PAYLOAD);
     return text.len > 0;
 }
@@ -127,7 +118,7 @@ static enr_badge_kind_t read_text(reading_t *reading)
 static bool read_address(reading_t *reading, enr_badge_kind_t *out_kind)
 {
     enr_span_t text = reading->payload;
-    enr_span_t email = text_before(from(text, enr_span_begins(text, "mailto:") ? 7 : 0), '?');
+    enr_span_t email = text_before(enr_span_without(text, ENR_SPAN("mailto:")), '?');
     const bool is_word = is_word_without(text, "|^");
     if (is_word && badge_take_linkedin(reading, text, reading->text.len, ENR_SOURCE_PAYLOAD)) {
         *out_kind = ENR_BADGE_LINKEDIN;

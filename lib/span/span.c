@@ -62,6 +62,11 @@ bool enr_bytes_equal_ignore_case(const uint8_t *a, size_t a_len, const uint8_t *
     return true;
 }
 
+size_t enr_bytes_prefix(const uint8_t *bytes, size_t len, const uint8_t *prefix, size_t prefix_len)
+{
+    return prefix_len <= len && enr_bytes_equal_ignore_case(bytes, prefix_len, prefix, prefix_len) ? prefix_len : 0;
+}
+
 bool enr_span_equal_secret(enr_span_t a, enr_span_t b)
 {
     if (a.len != b.len) {

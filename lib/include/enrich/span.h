@@ -88,6 +88,13 @@ ENR_INLINE bool enr_span_begins(enr_span_t span, const char *prefix)
     return enr_bytes_begin(span.ptr, span.len, prefix);
 }
 
+/* The span without a prefix that it begins with, letters' case ignored. */
+size_t enr_bytes_prefix(const uint8_t *bytes, size_t len, const uint8_t *prefix, size_t prefix_len);
+ENR_INLINE enr_span_t enr_span_without(enr_span_t span, enr_span_t prefix)
+{
+    return enr_span_slice(span, enr_bytes_prefix(span.ptr, span.len, prefix.ptr, prefix.len), span.len);
+}
+
 /* True when both hold the same bytes. */
 bool enr_bytes_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
 ENR_INLINE bool enr_span_equal(enr_span_t a, enr_span_t b)
