@@ -165,8 +165,7 @@ enr_span_t enr_email_find(enr_span_t text)
         }
         enr_span_t local = enr_span_slice(text, start, at);
         if (end > at && local.len > 0 && local.ptr[0] != '.' && local.ptr[local.len - 1] != '.' &&
-            enr_utf8_valid(local) && !enr_utf8_has_control(local) &&
-            enr_domain_valid(enr_span_slice(text, at + 1, end))) {
+            enr_utf8_is_text(local) && enr_domain_valid(enr_span_slice(text, at + 1, end))) {
             return enr_span_slice(text, start, end);
         }
     }
@@ -198,8 +197,7 @@ static enr_span_t next_segment(enr_span_t *path)
 
 static bool is_slug(enr_span_t slug)
 {
-    if (slug.len == 0 || equals(slug, ".") || equals(slug, "..") || !enr_utf8_valid(slug) ||
-        enr_utf8_has_control(slug)) {
+    if (slug.len == 0 || equals(slug, ".") || equals(slug, "..") || !enr_utf8_is_text(slug)) {
         return false;
     }
     for (size_t i = 0; i < slug.len; i++) {

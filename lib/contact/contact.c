@@ -56,7 +56,7 @@ static bool is_label(enr_span_t label)
 
 bool enr_domain_valid(enr_span_t domain)
 {
-    if (domain.len > ENR_HOST_MAX || !enr_utf8_valid(domain) || enr_utf8_has_control(domain)) {
+    if (domain.len > ENR_HOST_MAX || !enr_utf8_is_text(domain)) {
         return false;
     }
     size_t dots = 0;

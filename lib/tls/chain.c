@@ -52,13 +52,11 @@ bool chain_name_matches(enr_span_t name, enr_span_t host)
     if (name.len < 2 || name.ptr[0] != '*' || name.ptr[1] != '.') {
         return enr_span_equal_ignore_case(name, host);
     }
-    const uint8_t *dot = host.len == 0 ? NULL : memchr(host.ptr, '.', host.len);
-    if (dot == NULL || dot == host.ptr) {
-        return false;
-    }
-    enr_span_t parent = enr_span_slice(name, 1, name.len);
-    bool two_labels = memchr(parent.ptr + 1, '.', parent.len - 1) != NULL;
-    return two_labels && enr_span_equal_ignore_case(parent, enr_span_slice(host, (size_t)(dot - host.ptr), host.len));
+    const enr_span_t parent = enr_span_slice(name, 2, name.len);
+    const size_t dot = enr_span_find(host, '.');
+    const bool two_labels = enr_span_find(parent, '.') < parent.len;
+    return two_labels && dot > 0 && dot < host.len &&
+           enr_span_equal_ignore_case(parent, enr_span_slice(host, dot + 1, host.len));
 }
 
 bool chain_is_dns_name(const mbedtls_x509_sequence *name)

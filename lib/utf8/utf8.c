@@ -53,6 +53,11 @@ bool enr_bytes_utf8_has_control(const uint8_t *bytes, size_t len)
     return false;
 }
 
+bool enr_bytes_are_text(const uint8_t *bytes, size_t len)
+{
+    return enr_bytes_utf8_valid(bytes, len) && !enr_bytes_utf8_has_control(bytes, len);
+}
+
 /* Marks, by its top bit, the lowest byte of the word that is below 20, '"', '\' or above 7F; bytes above the lowest may
    be marked wrongly. Subtracting borrows from a byte's top bit exactly when the byte is smaller; exchanging 20 and 22
    first makes '"' smaller than 21, with all below 20. Only a marked byte borrows from the next. */

@@ -19,6 +19,13 @@ ENR_INLINE bool enr_utf8_has_control(enr_span_t text)
     return enr_bytes_utf8_has_control(text.ptr, text.len);
 }
 
+/* True when text is well-formed UTF-8 without control characters: what every field of a person has to be. */
+bool enr_bytes_are_text(const uint8_t *bytes, size_t len);
+ENR_INLINE bool enr_utf8_is_text(enr_span_t text)
+{
+    return enr_bytes_are_text(text.ptr, text.len);
+}
+
 /* The length of the well-formed character at the start of text: 1 to 4, or 0 when there is none (empty, malformed or
    cut). */
 size_t enr_bytes_utf8_next(const uint8_t *bytes, size_t len);
