@@ -28,11 +28,6 @@ static const char shared_hosts[] =
     "popl.co hihello.com hihello.me blinq.me linq.com mobilo.cards wordpress.com blogspot.com wixsite.com carrd.co "
     "notion.site swapcard.com whova.com brella.io eventbrite.com cvent.com bizzabo.com hopin.com expoplatform.com";
 
-static bool is_one_of(uint8_t byte, const char *bytes)
-{
-    return byte != 0 && strchr(bytes, byte) != NULL;
-}
-
 static bool is_hexadecimal(uint8_t byte)
 {
     uint8_t lower = byte | 0x20u;
@@ -91,7 +86,7 @@ static size_t scheme_len(enr_span_t url)
 {
     size_t len = 0;
     while (len < url.len &&
-           (enr_is_letter(url.ptr[len]) || enr_is_digit(url.ptr[len]) || is_one_of(url.ptr[len], "+-."))) {
+           (enr_is_letter(url.ptr[len]) || enr_is_digit(url.ptr[len]) || enr_is_one_of(url.ptr[len], "+-."))) {
         len++;
     }
     return enr_span_begins(from(url, len), "://") ? len + 3 : enr_span_begins(url, "//") ? 2 : 0;
@@ -102,7 +97,7 @@ static enr_span_t take_authority(enr_span_t *url)
 {
     size_t start = scheme_len(*url);
     size_t end = start;
-    while (end < url->len && !is_one_of(url->ptr[end], "/?#\\")) {
+    while (end < url->len && !enr_is_one_of(url->ptr[end], "/?#\\")) {
         end++;
     }
     size_t port = end;
@@ -141,7 +136,7 @@ enr_span_t enr_domain_of_url(enr_span_t url, enr_span_t others)
 
 static bool is_local_part(uint8_t byte)
 {
-    return enr_is_letter(byte) || enr_is_digit(byte) || byte >= 0x80 || is_one_of(byte, "._%+'&!#$~-");
+    return enr_is_letter(byte) || enr_is_digit(byte) || byte >= 0x80 || enr_is_one_of(byte, "._%+'&!#$~-");
 }
 
 static bool is_host_byte(uint8_t byte)
@@ -187,7 +182,7 @@ static enr_span_t next_segment(enr_span_t *path)
         start++;
     }
     size_t end = start;
-    while (end < path->len && !is_one_of(path->ptr[end], "/?#")) {
+    while (end < path->len && !enr_is_one_of(path->ptr[end], "/?#")) {
         end++;
     }
     enr_span_t segment = enr_span_slice(*path, start, end);
@@ -204,7 +199,7 @@ static bool is_slug(enr_span_t slug)
         uint8_t byte = slug.ptr[i];
         bool is_escape =
             byte == '%' && slug.len - i > 2 && is_hexadecimal(slug.ptr[i + 1]) && is_hexadecimal(slug.ptr[i + 2]);
-        if (!enr_is_letter(byte) && !enr_is_digit(byte) && byte < 0x80 && !is_one_of(byte, "-._~") && !is_escape) {
+        if (!enr_is_letter(byte) && !enr_is_digit(byte) && byte < 0x80 && !enr_is_one_of(byte, "-._~") && !is_escape) {
             return false;
         }
     }

@@ -104,14 +104,8 @@ static inline enr_span_t from(enr_span_t text, size_t at)
 /* The trimmed text before the first such byte. */
 enr_span_t text_before(enr_span_t text, uint8_t byte);
 
-bool text_is_one_of(uint8_t byte, const char *bytes);
-
 /* Case ignored. */
 bool text_equals(enr_span_t text, const char *word);
-
-/* Which entry of a list, written with single spaces, a word is, or -1. Case ignored, and dots and hyphens in the word.
- */
-int text_index_in(const char *list, enr_span_t word);
 
 /* text.c: from bytes to text, by unfolding, quoted-printable, escapes and charset. */
 

@@ -18,7 +18,7 @@ static void take_trait(reading_t *reading, word_t property, enr_span_t text)
         reading->depth += text_equals(text, "BEGIN:VCARD") ? 1 : 0;
         break;
     default: { /* KIND, X-ABShowAs */
-        int index = text_index_in("org company group location", text);
+        int index = enr_span_index_in(text, "org company group location", ".-");
         reading->owner = index < 0 ? reading->owner : index < 2 ? OF_ORGANISATION : OF_NOBODY;
         break;
     }
@@ -74,7 +74,7 @@ static enr_span_t word_read(const letters_t *read)
 
 static word_t word_of(const letters_t *read)
 {
-    int index = text_index_in(words, word_read(read));
+    int index = enr_span_index_in(word_read(read), words, "");
     return index >= 0 ? (word_t)index : WORD_OTHER;
 }
 
@@ -85,7 +85,7 @@ static int read_letters(cursor_t *cursor, letters_t *out_read, const char *delim
     out_read->len = 0;
     int byte = 0;
     while ((byte = text_take_byte(cursor)) != END) {
-        if (text_is_one_of((uint8_t)byte, delimiters) && (!out_read->quoted || byte == ',')) {
+        if (enr_is_one_of((uint8_t)byte, delimiters) && (!out_read->quoted || byte == ',')) {
             return byte;
         }
         if (byte == '"') {

@@ -15,7 +15,7 @@ static const char particles[] =
 
 static bool is_listed(const char *list, enr_span_t word)
 {
-    return text_index_in(list, word) >= 0;
+    return enr_span_index_in(word, list, ".-") >= 0;
 }
 
 static size_t last_word(enr_span_t text)

@@ -4,7 +4,7 @@
 static bool is_word_without(enr_span_t text, const char *bytes)
 {
     for (size_t i = 0; i < text.len; i++) {
-        if (is_void(text.ptr[i]) || text_is_one_of(text.ptr[i], bytes)) {
+        if (is_void(text.ptr[i]) || enr_is_one_of(text.ptr[i], bytes)) {
             return false;
         }
     }
@@ -15,7 +15,7 @@ static bool is_word_without(enr_span_t text, const char *bytes)
 static bool is_binary(enr_span_t text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        if (is_control(text.ptr[i]) && !text_is_one_of(text.ptr[i], "\t\r\n\x1C\x1D\x1E\x1F")) {
+        if (is_control(text.ptr[i]) && !enr_is_one_of(text.ptr[i], "\t\r\n\x1C\x1D\x1E\x1F")) {
             return true;
         }
     }
@@ -27,7 +27,7 @@ static bool has_columns(enr_span_t text)
 {
     for (size_t i = 0; i < text.len; i++) {
         bool is_tight = i + 1 < text.len && text.ptr[i + 1] != ' ';
-        if (text_is_one_of(text.ptr[i], "|^\t") || (text.ptr[i] == ';' && is_tight)) {
+        if (enr_is_one_of(text.ptr[i], "|^\t") || (text.ptr[i] == ';' && is_tight)) {
             return true;
         }
     }
@@ -50,7 +50,7 @@ static bool is_word_unit(int unit)
         return false;
     }
     const uint8_t byte = (uint8_t)unit;
-    return enr_is_letter(byte) || enr_is_digit(byte) || (!is_void(byte) && !text_is_one_of(byte, "<>()[]{}\"|^;,:="));
+    return enr_is_letter(byte) || enr_is_digit(byte) || (!is_void(byte) && !enr_is_one_of(byte, "<>()[]{}\"|^;,:="));
 }
 
 void plain_search(reading_t *reading, const value_t *value)
@@ -69,7 +69,7 @@ void plain_search(reading_t *reading, const value_t *value)
             reading->text.full = false;
             continue;
         }
-        while (word.len > 0 && !too_long && text_is_one_of(word.start[word.len - 1], ".!'")) {
+        while (word.len > 0 && !too_long && enr_is_one_of(word.start[word.len - 1], ".!'")) {
             word.len--; /* the sentence's */
         }
         enr_span_t text = too_long || word.len == 0 ? nothing() : (enr_span_t){word.start, word.len};
@@ -91,7 +91,7 @@ static enr_span_t id_of_url(const reading_t *reading)
 {
     const enr_span_t text = enr_span_without(reading->payload, reading->profile->id_url_prefix);
     size_t end = 0;
-    while (text.len < reading->payload.len && end < text.len && !text_is_one_of(text.ptr[end], "/?#&")) {
+    while (text.len < reading->payload.len && end < text.len && !enr_is_one_of(text.ptr[end], "/?#&")) {
         end++;
     }
     return enr_span_slice(text, 0, end);

@@ -22,35 +22,9 @@ enr_span_t text_before(enr_span_t text, uint8_t byte)
     return enr_span_trim(enr_span_slice(text, 0, enr_span_find(text, byte)));
 }
 
-bool text_is_one_of(uint8_t byte, const char *bytes)
-{
-    return byte != 0 && strchr(bytes, byte) != NULL;
-}
-
 bool text_equals(enr_span_t text, const char *word)
 {
     return enr_span_begins(text, word) && text.len == strlen(word);
-}
-
-int text_index_in(const char *list, enr_span_t word)
-{
-    for (int index = 0; *list != '\0' && word.len > 0; index++) {
-        size_t at = 0;
-        for (size_t i = 0; i < word.len; i++) {
-            bool is_ignored = word.ptr[i] == '.' || word.ptr[i] == '-';
-            if (!is_ignored && (list[at] == '\0' || enr_to_lower(word.ptr[i]) != enr_to_lower((uint8_t)list[at]))) {
-                at = 0;
-                break;
-            }
-            at += is_ignored ? 0 : 1;
-        }
-        if (at > 0 && (list[at] == ' ' || list[at] == '\0')) {
-            return index;
-        }
-        while (*list != '\0' && *list++ != ' ') {
-        }
-    }
-    return -1;
 }
 
 size_t text_line_end(enr_span_t payload, size_t at)

@@ -192,16 +192,10 @@ static bool holds(enr_span_t text, const char *word)
 /* Whether a property, "item1.PHOTO;ENCODING=b", is one that may be left out. */
 static bool is_droppable(enr_span_t head)
 {
-    static const char *const names[] = {"NOTE", "PHOTO", "LOGO", "SOUND", "KEY"};
     enr_span_t name = enr_span_slice(head, 0, enr_span_find(head, ';'));
     const size_t dot = enr_span_find(name, '.');
     name = enr_span_slice(name, dot < name.len ? dot + 1 : 0, name.len);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (enr_span_begins(name, names[i]) && name.len == strlen(names[i])) {
-            return true;
-        }
-    }
-    return false;
+    return enr_span_index_in(name, "NOTE PHOTO LOGO SOUND KEY", "") >= 0;
 }
 
 /* Passes over a byte of what is left out: to the line end that neither a fold nor a soft break of quoted-printable

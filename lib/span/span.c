@@ -3,6 +3,11 @@
 #include <assert.h>
 #include <string.h>
 
+bool enr_is_one_of(uint8_t byte, const char *bytes)
+{
+    return byte != 0 && strchr(bytes, byte) != NULL;
+}
+
 enr_span_t enr_span_from_str(const char *text)
 {
     return text == NULL ? (enr_span_t){NULL, 0} : (enr_span_t){(const uint8_t *)text, strlen(text)};
@@ -42,6 +47,29 @@ bool enr_bytes_begin(const uint8_t *bytes, size_t len, const char *prefix)
         at++;
     }
     return prefix[at] == '\0';
+}
+
+int enr_bytes_index_in(const uint8_t *word, size_t len, const char *list, const char *ignored)
+{
+    for (int index = 0; *list != '\0'; index++) {
+        const char *entry = list;
+        size_t i = 0;
+        for (; i < len; i++) {
+            if (enr_is_one_of(word[i], ignored)) {
+                continue;
+            }
+            if (*entry == ' ' || *entry == '\0' || enr_to_lower(word[i]) != enr_to_lower((uint8_t)*entry)) {
+                break;
+            }
+            entry++;
+        }
+        if (i == len && entry > list && (*entry == ' ' || *entry == '\0')) {
+            return index;
+        }
+        while (*list != '\0' && *list++ != ' ') {
+        }
+    }
+    return -1;
 }
 
 bool enr_bytes_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)

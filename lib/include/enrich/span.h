@@ -51,6 +51,9 @@ ENR_INLINE void enr_put_32(uint8_t *out, uint32_t number)
     enr_put_16(out + 2, (uint16_t)(number >> 16));
 }
 
+/* True when a byte stands in a string; NUL stands in none. */
+bool enr_is_one_of(uint8_t byte, const char *bytes);
+
 /* A read-only view of bytes that somebody else owns. An empty span has len 0; its ptr may then be NULL. */
 typedef struct {
     const uint8_t *ptr;
@@ -93,6 +96,14 @@ size_t enr_bytes_prefix(const uint8_t *bytes, size_t len, const uint8_t *prefix,
 ENR_INLINE enr_span_t enr_span_without(enr_span_t span, enr_span_t prefix)
 {
     return enr_span_slice(span, enr_bytes_prefix(span.ptr, span.len, prefix.ptr, prefix.len), span.len);
+}
+
+/* Which entry, from 0, of a list with single spaces between its entries a word is, or -1. Letters' case is ignored, and
+   so are these bytes in the word. */
+int enr_bytes_index_in(const uint8_t *word, size_t len, const char *list, const char *ignored);
+ENR_INLINE int enr_span_index_in(enr_span_t word, const char *list, const char *ignored)
+{
+    return enr_bytes_index_in(word.ptr, word.len, list, ignored);
 }
 
 /* True when both hold the same bytes. */
