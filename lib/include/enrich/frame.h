@@ -40,11 +40,9 @@ typedef struct {
 /* A frame under way. All fields are private but for `aim` and `dropped`, to be read once a payload is whole. The small
    ones stand first, where short instructions reach them. */
 typedef struct {
+    /* Of the payload under way. */
     uint8_t stage;
     uint8_t mode;
-    uint8_t answer_len;   /* bytes of the module's answer seen so far */
-    uint8_t release_at;   /* bytes that looked like it and were not: the next one to go on */
-    uint8_t release_end;  /* and their end */
     uint8_t previous;     /* byte of a card */
     uint8_t skipped_last; /* byte of a line that is left out */
     bool is_whole;
@@ -61,12 +59,17 @@ typedef struct {
     bool after_skip;
     bool dropped;  /* a NOTE, PHOTO, LOGO, SOUND or KEY was left out of a card that would not fit */
     enr_aim_t aim; /* of the payload, when the settings expect one */
-    const enr_frame_settings_t *settings;
-    uint8_t *bytes;
-    size_t capacity;
     size_t len;
     size_t line;  /* where the line under way begins, in a card */
     size_t depth; /* of cards inside cards */
+
+    /* Of the module. */
+    uint8_t answer_len;  /* bytes of its answer seen so far */
+    uint8_t release_at;  /* bytes that looked like it and were not: the next one to go on */
+    uint8_t release_end; /* and their end */
+    const enr_frame_settings_t *settings;
+    uint8_t *bytes;
+    size_t capacity;
     uint32_t last_ms;
 } enr_frame_t;
 
