@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Hosts of mailboxes that say nothing about a company (domain 1.6.5). "yahoo.*" stands for any short ending. */
-static const char free_mail[] =
+static const uint8_t free_mail[] =
     "gmail.com googlemail.com yahoo.* ymail.com rocketmail.com hotmail.* outlook.* live.com live.fr live.co.uk live.nl "
     "live.de live.it msn.com icloud.com me.com mac.com aol.com proton.me protonmail.com protonmail.ch pm.me gmx.* "
     "web.de "
@@ -18,7 +18,7 @@ static const char free_mail[] =
     "verizon.net att.net btinternet.com rediffmail.com mail.com";
 
 /* Hosts of social networks, shorteners, cards and pages for everybody, and event apps (domain 1.5). */
-static const char shared_hosts[] =
+static const uint8_t shared_hosts[] =
     "linkedin.com lnkd.in facebook.com fb.com fb.me instagram.com twitter.com x.com t.co threads.net youtube.com "
     "youtu.be tiktok.com pinterest.com snapchat.com github.com github.io medium.com substack.com xing.com viadeo.com "
     "wa.me whatsapp.com t.me telegram.me weibo.com linktr.ee about.me bit.ly tinyurl.com goo.gl ow.ly is.gd rb.gy "
@@ -81,6 +81,13 @@ static bool is_listed(enr_span_t list, enr_span_t host)
     return false;
 }
 
+/* The host, or nothing when it gives mailboxes to everybody or is one of others. */
+static enr_span_t unless_mailbox(enr_span_t host, enr_span_t others)
+{
+    const bool is_mailbox = is_listed((enr_span_t){free_mail, sizeof free_mail - 1}, host) || is_listed(others, host);
+    return is_mailbox ? nothing() : host;
+}
+
 /* The length of "https://", or of another scheme, or of "//" alone; 0 when there is none. */
 static size_t scheme_len(enr_span_t url)
 {
@@ -129,9 +136,10 @@ enr_span_t enr_domain_of_url(enr_span_t url, enr_span_t others)
     if (enr_span_begins(host, "www.") && enr_domain_valid(from(host, 4))) {
         host = from(host, 4);
     }
-    bool is_company = enr_domain_valid(host) && !is_listed(enr_span_from_str(shared_hosts), host) &&
-                      !is_listed(enr_span_from_str(free_mail), host) && !is_listed(others, host);
-    return is_company ? host : nothing();
+    if (!enr_domain_valid(host) || is_listed((enr_span_t){shared_hosts, sizeof shared_hosts - 1}, host)) {
+        return nothing();
+    }
+    return unless_mailbox(host, others);
 }
 
 static bool is_local_part(uint8_t byte)
@@ -170,8 +178,7 @@ enr_span_t enr_email_find(enr_span_t text)
 enr_span_t enr_domain_of_email(enr_span_t email, enr_span_t others)
 {
     size_t at = enr_span_find(email, '@');
-    enr_span_t host = at < email.len ? from(email, at + 1) : nothing();
-    return is_listed(enr_span_from_str(free_mail), host) || is_listed(others, host) ? nothing() : host;
+    return unless_mailbox(at < email.len ? from(email, at + 1) : nothing(), others);
 }
 
 /* The next segment of a path, empty ones skipped; nothing at the path's end. */

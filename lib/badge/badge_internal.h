@@ -143,11 +143,8 @@ void card_finish(reading_t *reading);
 
 /* name.c */
 
-/* Splits a whole name into first and last name (domain 1.6.2). What it does not hold stays empty. */
-void name_split(enr_span_t name, enr_span_t *out_first, enr_span_t *out_last);
-
 /* Gives the badge a name that is written as a whole. */
-void name_take_whole(reading_t *reading, enr_span_t name);
+void name_take_whole(reading_t *reading, enr_span_t text);
 
 /* Gives the badge the name of a card: the parts of N, the whole of FN; any may be empty (domain 1.6.1). */
 void name_take_parts(reading_t *reading, enr_span_t family, enr_span_t given, enr_span_t full);

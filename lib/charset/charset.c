@@ -40,10 +40,10 @@ enr_charset_t enr_charset_of_eci(uint32_t eci)
 
 bool enr_charset_is_lead(enr_charset_t charset, uint8_t byte)
 {
-    if (charset == ENR_CHARSET_SHIFT_JIS) {
-        return (byte >= 0x81 && byte <= 0x9F) || (byte >= 0xE0 && byte <= 0xFC);
+    if (charset == ENR_CHARSET_SHIFT_JIS && ((byte > 0x9F && byte < 0xE0) || byte > 0xFC)) {
+        return false;
     }
-    return charset == ENR_CHARSET_OTHER && byte >= 0x81;
+    return byte >= 0x81 && (charset == ENR_CHARSET_SHIFT_JIS || charset == ENR_CHARSET_OTHER);
 }
 
 enr_charset_t enr_charset_guess(enr_span_t text)
@@ -108,7 +108,8 @@ enr_status_t enr_charset_utf16(enr_span_t text, bool big_endian, enr_buffer_t *o
     uint32_t high = 0; /* a surrogate that waits for its other half */
     bool good = text.len % 2 == 0;
     for (size_t i = 0; i + 1 < text.len && good; i += 2) {
-        uint32_t unit = (uint32_t)text.ptr[i + (big_endian ? 0 : 1)] << 8 | text.ptr[i + (big_endian ? 1 : 0)];
+        const size_t low = big_endian ? 1 : 0;
+        uint32_t unit = (uint32_t)text.ptr[i + 1 - low] << 8 | text.ptr[i + low];
         if (i == 0 && (unit == 0xFEFF || unit == 0xFFFE)) {
             big_endian = big_endian == (unit == 0xFEFF);
             continue;
