@@ -25,8 +25,8 @@ typedef enum {
 /* How a value is written. From VCARD on lines are unfolded. */
 typedef enum { DIALECT_PLAIN, DIALECT_MECARD, DIALECT_BIZCARD, DIALECT_VCARD, DIALECT_VCARD_21, DIALECT_AU } dialect_t;
 
-/* What stands for no byte in a unit of a value. */
-enum { END = -1, SEMICOLON = -2, COMMA = -3 };
+/* What stands for no byte in a unit of a value: an end, or an unescaped sign, its character negated. */
+enum { END = -1, SEMICOLON = -';', COMMA = -',' };
 
 /* Where one value stands in the payload, and how it is written. */
 typedef struct {

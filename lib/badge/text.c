@@ -169,7 +169,7 @@ static enr_span_t gather(reading_t *reading, const value_t *value, unsigned part
             }
             part--;
         } else if (part == 0) {
-            uint8_t byte = unit == SEMICOLON ? ';' : unit == COMMA ? ',' : (uint8_t)unit;
+            uint8_t byte = (uint8_t)(unit < 0 ? -unit : unit);
             uint8_t utf8[4] = {is_control(byte) ? ' ' : byte};
             size_t len = 1;
             if (!is_utf8) {
