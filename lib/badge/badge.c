@@ -55,6 +55,12 @@ void badge_set_domain(reading_t *reading, enr_span_t domain, enr_source_t source
     badge_set(reading, ENR_FIELD_DOMAIN, (enr_span_t){lower.start, lower.len}, source);
 }
 
+void badge_set_email(reading_t *reading, enr_span_t email, enr_source_t source)
+{
+    badge_set(reading, ENR_FIELD_EMAIL, email, source);
+    badge_set_domain(reading, badge_domain_of_email(reading, reading->badge->email), ENR_SOURCE_EMAIL);
+}
+
 bool badge_take_linkedin(reading_t *reading, enr_span_t text, size_t mark, enr_source_t source)
 {
     static const char shortest[] = "linkedin.com/in/x";

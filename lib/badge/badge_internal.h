@@ -168,12 +168,15 @@ void plain_search(reading_t *reading, const value_t *value);
 /* Sets a field that is empty so far; value may be empty. */
 void badge_set(reading_t *reading, enr_field_t field, enr_span_t value, enr_source_t source);
 
+/* The same for the domain, in lower case. */
+void badge_set_domain(reading_t *reading, enr_span_t domain, enr_source_t source);
+
+/* The same for the e-mail address, and for the domain that stands in it. */
+void badge_set_email(reading_t *reading, enr_span_t email, enr_source_t source);
+
 /* Takes the first LinkedIn profile. Its canonical form comes to stand in the badge's text at mark, from where on the
    text that it is made of may stand too. False: it is none, or there is one already. */
 bool badge_take_linkedin(reading_t *reading, enr_span_t text, size_t mark, enr_source_t source);
-
-/* The same for the domain, in lower case. */
-void badge_set_domain(reading_t *reading, enr_span_t domain, enr_source_t source);
 
 /* The company's domain in an address or a URL, or nothing: enr_domain_of_… with the event's own hosts. */
 enr_span_t badge_domain_of_email(const reading_t *reading, enr_span_t email);

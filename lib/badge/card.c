@@ -272,18 +272,15 @@ void card_finish(reading_t *reading)
     } else if (reading->owner == OF_ORGANISATION) {
         set_best(reading, ENR_FIELD_COMPANY, WORD_FN);
     }
-    enr_span_t email = enr_email_find(decode_best(reading, WORD_EMAIL, 0));
+    badge_set_email(reading, enr_email_find(decode_best(reading, WORD_EMAIL, 0)), ENR_SOURCE_PROPERTY);
     enr_span_t phone = decode_best(reading, WORD_TEL, 0);
     phone = enr_span_trim(enr_span_without(phone, ENR_SPAN("tel:")));
-    badge_set(reading, ENR_FIELD_EMAIL, email, ENR_SOURCE_PROPERTY);
     badge_set(reading, ENR_FIELD_PHONE, phone, ENR_SOURCE_PROPERTY);
     set_best(reading, ENR_FIELD_TITLE, WORD_TITLE);
     if (reading->dialect == DIALECT_MECARD) { /* in a vCard it is the card's own, not the badge's (domain 1.5) */
         set_best(reading, ENR_FIELD_ATTENDEE_ID, WORD_UID);
     }
-    enr_span_t url = decode_best(reading, WORD_URL, 0);
-    badge_set_domain(reading, badge_domain_of_email(reading, email), ENR_SOURCE_EMAIL);
-    badge_set_domain(reading, badge_domain_of_url(reading, url), ENR_SOURCE_URL);
+    badge_set_domain(reading, badge_domain_of_url(reading, decode_best(reading, WORD_URL, 0)), ENR_SOURCE_URL);
 }
 
 void card_read(reading_t *reading)

@@ -116,9 +116,8 @@ bool columns_read(reading_t *reading)
         }
         at += delimiter->len;
     }
-    badge_set(reading, ENR_FIELD_EMAIL, hosts.email, ENR_SOURCE_COLUMN);
     badge_set_domain(reading, hosts.domain, ENR_SOURCE_COLUMN);
-    badge_set_domain(reading, badge_domain_of_email(reading, hosts.email), ENR_SOURCE_EMAIL);
+    badge_set_email(reading, hosts.email, ENR_SOURCE_COLUMN);
     badge_set_domain(reading, hosts.url, ENR_SOURCE_URL);
     return true;
 }

@@ -83,7 +83,7 @@ void plain_search(reading_t *reading, const value_t *value)
         word = (gathered_t){.text = &reading->text};
         too_long = false;
     }
-    badge_set(reading, ENR_FIELD_EMAIL, email, ENR_SOURCE_TEXT);
+    badge_set_email(reading, email, ENR_SOURCE_TEXT);
 }
 
 /* The attendee's id behind the prefix of the event's URLs, a part of the payload, perhaps an empty one. */
@@ -110,7 +110,6 @@ static enr_badge_kind_t read_text(reading_t *reading)
 {
     reading->is_unreadable = reading->is_unreadable || is_binary(reading->payload);
     plain_search(reading, &(value_t){.rank = 1, .charset = (uint8_t)reading->charset});
-    badge_set_domain(reading, badge_domain_of_email(reading, reading->badge->email), ENR_SOURCE_EMAIL);
     return !reading->is_unreadable && has_columns(reading->payload) ? ENR_BADGE_DELIMITED : ENR_BADGE_TEXT;
 }
 
@@ -127,8 +126,7 @@ static bool read_address(reading_t *reading, enr_badge_kind_t *out_kind)
         (void)take_part(reading, ENR_FIELD_ATTENDEE_ID, id_of_url(reading));
     } else if (email.len > 0 && enr_span_equal(enr_email_find(email), email)) {
         *out_kind = ENR_BADGE_EMAIL;
-        badge_set(reading, ENR_FIELD_EMAIL, email, ENR_SOURCE_PAYLOAD);
-        badge_set_domain(reading, badge_domain_of_email(reading, email), ENR_SOURCE_EMAIL);
+        badge_set_email(reading, email, ENR_SOURCE_PAYLOAD);
     } else if (is_word && enr_span_begins(text, "tel:")) {
         *out_kind = ENR_BADGE_TEXT;
         (void)take_part(reading, ENR_FIELD_PHONE, from(text, 4));
