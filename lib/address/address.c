@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Hosts of mailboxes that say nothing about a company (domain 1.6.5). "yahoo.*" stands for any short ending. */
-static const char free_mail[] =
+static const uint8_t free_mail[] =
     "gmail.com googlemail.com yahoo.* ymail.com rocketmail.com hotmail.* outlook.* live.com live.fr live.co.uk live.nl "
     "live.de live.it msn.com icloud.com me.com mac.com aol.com proton.me protonmail.com protonmail.ch pm.me gmx.* "
     "web.de "
@@ -18,7 +18,7 @@ static const char free_mail[] =
     "verizon.net att.net btinternet.com rediffmail.com mail.com";
 
 /* Hosts of social networks, shorteners, cards and pages for everybody, and event apps (domain 1.5). */
-static const char shared_hosts[] =
+static const uint8_t shared_hosts[] =
     "linkedin.com lnkd.in facebook.com fb.com fb.me instagram.com twitter.com x.com t.co threads.net youtube.com "
     "youtu.be tiktok.com pinterest.com snapchat.com github.com github.io medium.com substack.com xing.com viadeo.com "
     "wa.me whatsapp.com t.me telegram.me weibo.com linktr.ee about.me bit.ly tinyurl.com goo.gl ow.ly is.gd rb.gy "
@@ -28,21 +28,15 @@ static const char shared_hosts[] =
     "popl.co hihello.com hihello.me blinq.me linq.com mobilo.cards wordpress.com blogspot.com wixsite.com carrd.co "
     "notion.site swapcard.com whova.com brella.io eventbrite.com cvent.com bizzabo.com hopin.com expoplatform.com";
 
-static bool is_one_of(uint8_t byte, const char *bytes)
-{
-    return byte != 0 && strchr(bytes, byte) != NULL;
-}
-
 static bool is_hexadecimal(uint8_t byte)
 {
     uint8_t lower = byte | 0x20u;
     return enr_is_digit(byte) || (lower >= 'a' && lower <= 'f');
 }
 
-/* Empty, but not NULL: places in it may be computed. */
 static enr_span_t nothing(void)
 {
-    return ENR_SPAN("");
+    return (enr_span_t){0};
 }
 
 static enr_span_t from(enr_span_t text, size_t at)
@@ -87,12 +81,19 @@ static bool is_listed(enr_span_t list, enr_span_t host)
     return false;
 }
 
+/* The host, or nothing when it gives mailboxes to everybody or is one of others. */
+static enr_span_t unless_mailbox(enr_span_t host, enr_span_t others)
+{
+    const bool is_mailbox = is_listed((enr_span_t){free_mail, sizeof free_mail - 1}, host) || is_listed(others, host);
+    return is_mailbox ? nothing() : host;
+}
+
 /* The length of "https://", or of another scheme, or of "//" alone; 0 when there is none. */
 static size_t scheme_len(enr_span_t url)
 {
     size_t len = 0;
     while (len < url.len &&
-           (enr_is_letter(url.ptr[len]) || enr_is_digit(url.ptr[len]) || is_one_of(url.ptr[len], "+-."))) {
+           (enr_is_letter(url.ptr[len]) || enr_is_digit(url.ptr[len]) || enr_is_one_of(url.ptr[len], "+-."))) {
         len++;
     }
     return enr_span_begins(from(url, len), "://") ? len + 3 : enr_span_begins(url, "//") ? 2 : 0;
@@ -103,7 +104,7 @@ static enr_span_t take_authority(enr_span_t *url)
 {
     size_t start = scheme_len(*url);
     size_t end = start;
-    while (end < url->len && !is_one_of(url->ptr[end], "/?#\\")) {
+    while (end < url->len && !enr_is_one_of(url->ptr[end], "/?#\\")) {
         end++;
     }
     size_t port = end;
@@ -135,14 +136,15 @@ enr_span_t enr_domain_of_url(enr_span_t url, enr_span_t others)
     if (enr_span_begins(host, "www.") && enr_domain_valid(from(host, 4))) {
         host = from(host, 4);
     }
-    bool is_company = enr_domain_valid(host) && !is_listed(enr_span_from_str(shared_hosts), host) &&
-                      !is_listed(enr_span_from_str(free_mail), host) && !is_listed(others, host);
-    return is_company ? host : nothing();
+    if (!enr_domain_valid(host) || is_listed((enr_span_t){shared_hosts, sizeof shared_hosts - 1}, host)) {
+        return nothing();
+    }
+    return unless_mailbox(host, others);
 }
 
 static bool is_local_part(uint8_t byte)
 {
-    return enr_is_letter(byte) || enr_is_digit(byte) || byte >= 0x80 || is_one_of(byte, "._%+'&!#$~-");
+    return enr_is_letter(byte) || enr_is_digit(byte) || byte >= 0x80 || enr_is_one_of(byte, "._%+'&!#$~-");
 }
 
 static bool is_host_byte(uint8_t byte)
@@ -166,8 +168,7 @@ enr_span_t enr_email_find(enr_span_t text)
         }
         enr_span_t local = enr_span_slice(text, start, at);
         if (end > at && local.len > 0 && local.ptr[0] != '.' && local.ptr[local.len - 1] != '.' &&
-            enr_utf8_valid(local) && !enr_utf8_has_control(local) &&
-            enr_domain_valid(enr_span_slice(text, at + 1, end))) {
+            enr_utf8_is_text(local) && enr_domain_valid(enr_span_slice(text, at + 1, end))) {
             return enr_span_slice(text, start, end);
         }
     }
@@ -177,8 +178,7 @@ enr_span_t enr_email_find(enr_span_t text)
 enr_span_t enr_domain_of_email(enr_span_t email, enr_span_t others)
 {
     size_t at = enr_span_find(email, '@');
-    enr_span_t host = at < email.len ? from(email, at + 1) : nothing();
-    return is_listed(enr_span_from_str(free_mail), host) || is_listed(others, host) ? nothing() : host;
+    return unless_mailbox(at < email.len ? from(email, at + 1) : nothing(), others);
 }
 
 /* The next segment of a path, empty ones skipped; nothing at the path's end. */
@@ -189,7 +189,7 @@ static enr_span_t next_segment(enr_span_t *path)
         start++;
     }
     size_t end = start;
-    while (end < path->len && !is_one_of(path->ptr[end], "/?#")) {
+    while (end < path->len && !enr_is_one_of(path->ptr[end], "/?#")) {
         end++;
     }
     enr_span_t segment = enr_span_slice(*path, start, end);
@@ -199,15 +199,14 @@ static enr_span_t next_segment(enr_span_t *path)
 
 static bool is_slug(enr_span_t slug)
 {
-    if (slug.len == 0 || equals(slug, ".") || equals(slug, "..") || !enr_utf8_valid(slug) ||
-        enr_utf8_has_control(slug)) {
+    if (slug.len == 0 || equals(slug, ".") || equals(slug, "..") || !enr_utf8_is_text(slug)) {
         return false;
     }
     for (size_t i = 0; i < slug.len; i++) {
         uint8_t byte = slug.ptr[i];
         bool is_escape =
             byte == '%' && slug.len - i > 2 && is_hexadecimal(slug.ptr[i + 1]) && is_hexadecimal(slug.ptr[i + 2]);
-        if (!enr_is_letter(byte) && !enr_is_digit(byte) && byte < 0x80 && !is_one_of(byte, "-._~") && !is_escape) {
+        if (!enr_is_letter(byte) && !enr_is_digit(byte) && byte < 0x80 && !enr_is_one_of(byte, "-._~") && !is_escape) {
             return false;
         }
     }

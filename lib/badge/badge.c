@@ -33,15 +33,16 @@ enr_span_t enr_badge_field(const enr_badge_t *badge, enr_field_t field)
 void badge_set(reading_t *reading, enr_field_t field, enr_span_t value, enr_source_t source)
 {
     enr_span_t *place = place_of(reading->badge, field);
-    enr_span_t prefix = reading->profile->id_strip_prefix;
     if (place->len > 0 || value.len == 0) {
         return;
     }
-    if (field == ENR_FIELD_ATTENDEE_ID && value.len > prefix.len &&
-        enr_span_equal_ignore_case(enr_span_slice(value, 0, prefix.len), prefix)) {
-        value = from(value, prefix.len);
-    }
     *place = value;
+    if (field == ENR_FIELD_ATTENDEE_ID) {
+        const enr_span_t bare = enr_span_without(value, reading->profile->id_strip_prefix);
+        if (bare.len > 0) {
+            *place = bare;
+        }
+    }
     reading->badge->sources[field] = (uint8_t)source;
 }
 
@@ -52,6 +53,12 @@ void badge_set_domain(reading_t *reading, enr_span_t domain, enr_source_t source
         text_put(&lower, enr_to_lower(domain.ptr[i]), domain.ptr + i);
     }
     badge_set(reading, ENR_FIELD_DOMAIN, (enr_span_t){lower.start, lower.len}, source);
+}
+
+void badge_set_email(reading_t *reading, enr_span_t email, enr_source_t source)
+{
+    badge_set(reading, ENR_FIELD_EMAIL, email, source);
+    badge_set_domain(reading, badge_domain_of_email(reading, reading->badge->email), ENR_SOURCE_EMAIL);
 }
 
 bool badge_take_linkedin(reading_t *reading, enr_span_t text, size_t mark, enr_source_t source)
@@ -114,16 +121,23 @@ static enr_span_t trim(enr_span_t payload)
 /* The payload without a byte order mark, the event's prefix, and white space and control characters at its ends. */
 static enr_span_t strip(const reading_t *reading, enr_span_t payload)
 {
-    enr_span_t prefix = reading->profile->strip_prefix;
-    payload = trim(from(payload, enr_span_begins(payload, "\xEF\xBB\xBF") ? 3 : 0));
-    if (prefix.len > 0 && prefix.len <= payload.len &&
-        enr_span_equal_ignore_case(enr_span_slice(payload, 0, prefix.len), prefix)) {
-        payload = trim(from(payload, prefix.len));
-    }
-    return payload;
+    payload = trim(enr_span_without(payload, ENR_SPAN("\xEF\xBB\xBF")));
+    return trim(enr_span_without(payload, reading->profile->strip_prefix));
 }
 
-static enr_badge_kind_t read_card(reading_t *reading, dialect_t dialect, enr_badge_kind_t kind)
+static const struct {
+    const char *beginning;
+    uint8_t dialect;
+    uint8_t kind;
+} card_formats[] = {
+    {"BEGIN:VCARD", DIALECT_VCARD, ENR_BADGE_VCARD},
+    {"MECARD:", DIALECT_MECARD, ENR_BADGE_MECARD},
+    {"BIZCARD:", DIALECT_BIZCARD, ENR_BADGE_BIZCARD},
+    {"MEMORY:", DIALECT_AU, ENR_BADGE_AU},
+    {"NAME1:", DIALECT_AU, ENR_BADGE_AU},
+};
+
+static void read_card(reading_t *reading, dialect_t dialect)
 {
     if (!reading->has_card) {
         reading->has_card = true;
@@ -131,7 +145,6 @@ static enr_badge_kind_t read_card(reading_t *reading, dialect_t dialect, enr_bad
         card_read(reading);
         card_finish(reading);
     }
-    return kind;
 }
 
 /* Reads one payload and adds what it says to the badge. It holds at least one byte. */
@@ -147,17 +160,11 @@ static enr_badge_kind_t read_payload(reading_t *reading, enr_span_t payload)
         reading->badge->secret = true;
         return enr_url_begins(payload) ? ENR_BADGE_URL : ENR_BADGE_TEXT;
     }
-    if (enr_span_begins(payload, "BEGIN:VCARD")) {
-        return read_card(reading, DIALECT_VCARD, ENR_BADGE_VCARD);
-    }
-    if (enr_span_begins(payload, "MECARD:")) {
-        return read_card(reading, DIALECT_MECARD, ENR_BADGE_MECARD);
-    }
-    if (enr_span_begins(payload, "BIZCARD:")) {
-        return read_card(reading, DIALECT_BIZCARD, ENR_BADGE_BIZCARD);
-    }
-    if (enr_span_begins(payload, "MEMORY:") || enr_span_begins(payload, "NAME1:")) {
-        return read_card(reading, DIALECT_AU, ENR_BADGE_AU);
+    for (size_t i = 0; i < sizeof card_formats / sizeof card_formats[0]; i++) {
+        if (enr_span_begins(payload, card_formats[i].beginning)) {
+            read_card(reading, (dialect_t)card_formats[i].dialect);
+            return (enr_badge_kind_t)card_formats[i].kind;
+        }
     }
     return plain_read(reading);
 }

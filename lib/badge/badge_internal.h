@@ -25,16 +25,17 @@ typedef enum {
 /* How a value is written. From VCARD on lines are unfolded. */
 typedef enum { DIALECT_PLAIN, DIALECT_MECARD, DIALECT_BIZCARD, DIALECT_VCARD, DIALECT_VCARD_21, DIALECT_AU } dialect_t;
 
-/* What stands for no byte in a unit of a value. */
-enum { END = -1, SEMICOLON = -2, COMMA = -3, NO_SEPARATOR = -4 };
+/* What stands for no byte in a unit of a value: an end, or an unescaped sign, its character negated. */
+enum { END = -1, SEMICOLON = -';', COMMA = -',' };
 
 /* Where one value stands in the payload, and how it is written. */
 typedef struct {
     size_t at;
     uint16_t rank; /* 0: no value */
     bool quoted_printable;
-    uint8_t quote;   /* doubled in a column that stands between quotes; else 0 */
-    uint8_t charset; /* enr_charset_t, of what is not UTF-8 */
+    uint8_t quote;    /* doubled in a column that stands between quotes; else 0 */
+    uint8_t charset;  /* enr_charset_t, of what is not UTF-8 */
+    int8_t separator; /* SEMICOLON or COMMA: what stands between its parts; 0: it has one part */
 } value_t;
 
 /* A badge being read: a payload and its best values so far, by property. They are decoded at the end, so that a better
@@ -47,21 +48,25 @@ typedef struct {
     enum { OF_PERSON, OF_ORGANISATION, OF_NOBODY } owner; /* whose card it is */
     bool has_card;                                        /* read so far: of several only the first counts */
     bool is_unreadable;                                   /* no text */
-    value_t values[WORD_NOTE];
     enr_buffer_t text;
     const enr_badge_profile_t *profile;
     enr_badge_t *badge;
+    value_t values[WORD_NOTE];
 } reading_t;
+
+/* One column: where it stands in the payload, the quotes around it left out. */
+typedef struct {
+    size_t start;
+    size_t end;
+    uint8_t quote; /* doubled inside; 0: it stands in none */
+} column_t;
 
 /* Walks over one value, or over the head of a property. Where a line ends (from VCARD on) it stays. */
 typedef struct {
     enr_span_t payload;
-    size_t at;
+    value_t value; /* at: the next byte */
     dialect_t dialect;
-    bool quoted_printable;
-    uint8_t quote;
-    enr_charset_t charset;
-    bool is_trail; /* the byte to come is the second of a character, if 40 or above */
+    bool is_trail; /* that byte is the second of a character, if 40 or above */
 } cursor_t;
 
 /* Gathers a field: a view of the payload while its bytes stand there side by side, a copy in the badge's text from the
@@ -86,10 +91,9 @@ static inline bool is_void(uint8_t byte)
     return byte == ' ' || is_control(byte);
 }
 
-/* Empty, but not NULL: places in it may be computed. */
 static inline enr_span_t nothing(void)
 {
-    return ENR_SPAN("");
+    return (enr_span_t){0};
 }
 
 static inline enr_span_t from(enr_span_t text, size_t at)
@@ -100,14 +104,8 @@ static inline enr_span_t from(enr_span_t text, size_t at)
 /* The trimmed text before the first such byte. */
 enr_span_t text_before(enr_span_t text, uint8_t byte);
 
-bool text_is_one_of(uint8_t byte, const char *bytes);
-
 /* Case ignored. */
 bool text_equals(enr_span_t text, const char *word);
-
-/* Which entry of a list, written with single spaces, a word is, or -1. Case ignored, and dots and hyphens in the word.
- */
-int text_index_in(const char *list, enr_span_t word);
 
 /* text.c: from bytes to text, by unfolding, quoted-printable, escapes and charset. */
 
@@ -123,14 +121,17 @@ int text_take_octet(cursor_t *cursor);
 /* The next byte of a value as text, an unescaped SEMICOLON or COMMA, or END. */
 int text_take_unit(cursor_t *cursor);
 
-cursor_t text_cursor(const reading_t *reading, const value_t *value);
+/* Stands at the beginning of a value. */
+void text_start(cursor_t *cursor, const reading_t *reading, const value_t *value);
 
 /* Adds one byte, which came from source. Leading white space is left out. */
 void text_put(gathered_t *field, uint8_t byte, const uint8_t *source);
 
-/* One part of a value as trimmed UTF-8, or nothing: empty, or not to be decoded (domain 1.6.8). Parts end at separator;
-   NO_SEPARATOR gives the whole. */
-enr_span_t text_decode(reading_t *reading, const value_t *value, int separator, unsigned part);
+/* One part of a value, from 0, as trimmed UTF-8, or nothing: empty, or not to be decoded (domain 1.6.8). */
+enr_span_t text_decode(reading_t *reading, const value_t *value, unsigned part);
+
+/* The text of a column: a part of the payload that is taken as it stands. */
+enr_span_t text_decode_column(reading_t *reading, const column_t *column);
 
 /* card.c: properties of vCard, MECARD, BIZCARD and AU. */
 
@@ -142,11 +143,8 @@ void card_finish(reading_t *reading);
 
 /* name.c */
 
-/* Splits a whole name into first and last name (domain 1.6.2). What it does not hold stays empty. */
-void name_split(enr_span_t name, enr_span_t *out_first, enr_span_t *out_last);
-
 /* Gives the badge a name that is written as a whole. */
-void name_take_whole(reading_t *reading, enr_span_t name);
+void name_take_whole(reading_t *reading, enr_span_t text);
 
 /* Gives the badge the name of a card: the parts of N, the whole of FN; any may be empty (domain 1.6.1). */
 void name_take_parts(reading_t *reading, enr_span_t family, enr_span_t given, enr_span_t full);
@@ -170,12 +168,15 @@ void plain_search(reading_t *reading, const value_t *value);
 /* Sets a field that is empty so far; value may be empty. */
 void badge_set(reading_t *reading, enr_field_t field, enr_span_t value, enr_source_t source);
 
+/* The same for the domain, in lower case. */
+void badge_set_domain(reading_t *reading, enr_span_t domain, enr_source_t source);
+
+/* The same for the e-mail address, and for the domain that stands in it. */
+void badge_set_email(reading_t *reading, enr_span_t email, enr_source_t source);
+
 /* Takes the first LinkedIn profile. Its canonical form comes to stand in the badge's text at mark, from where on the
    text that it is made of may stand too. False: it is none, or there is one already. */
 bool badge_take_linkedin(reading_t *reading, enr_span_t text, size_t mark, enr_source_t source);
-
-/* The same for the domain, in lower case. */
-void badge_set_domain(reading_t *reading, enr_span_t domain, enr_source_t source);
 
 /* The company's domain in an address or a URL, or nothing: enr_domain_of_… with the event's own hosts. */
 enr_span_t badge_domain_of_email(const reading_t *reading, enr_span_t email);

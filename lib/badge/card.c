@@ -18,18 +18,11 @@ static void take_trait(reading_t *reading, word_t property, enr_span_t text)
         reading->depth += text_equals(text, "BEGIN:VCARD") ? 1 : 0;
         break;
     default: { /* KIND, X-ABShowAs */
-        int index = text_index_in("org company group location", text);
+        int index = enr_span_index_in(text, "org company group location", ".-");
         reading->owner = index < 0 ? reading->owner : index < 2 ? OF_ORGANISATION : OF_NOBODY;
         break;
     }
     }
-}
-
-/* What stands between the parts of a property's value. */
-static int separator_of(const reading_t *reading, word_t property)
-{
-    const bool is_mecard_name = property == WORD_N && reading->dialect == DIALECT_MECARD;
-    return is_mecard_name ? COMMA : property == WORD_N || property == WORD_ORG ? SEMICOLON : NO_SEPARATOR;
 }
 
 /* Takes what a property's value offers. It is decoded for a look only, but for a LinkedIn profile. The best value of a
@@ -44,11 +37,10 @@ static void take_property(reading_t *reading, word_t property, const value_t *va
     }
     const bool was_full = reading->text.full;
     const size_t mark = reading->text.len;
-    const int separator = separator_of(reading, property);
-    enr_span_t text = text_decode(reading, value, separator, 0);
+    enr_span_t text = text_decode(reading, value, 0);
     unsigned rank = value->rank;
     if (property == WORD_N && text.len == 0) {
-        text = text_decode(reading, value, separator, 1);
+        text = text_decode(reading, value, 1);
     } else if (property == WORD_EMAIL) {
         text = enr_email_find(text);
         rank += badge_domain_of_email(reading, text).len > 0 ? 1000 : 0;
@@ -82,7 +74,7 @@ static enr_span_t word_read(const letters_t *read)
 
 static word_t word_of(const letters_t *read)
 {
-    int index = text_index_in(words, word_read(read));
+    int index = enr_span_index_in(word_read(read), words, "");
     return index >= 0 ? (word_t)index : WORD_OTHER;
 }
 
@@ -91,8 +83,9 @@ static word_t word_of(const letters_t *read)
 static int read_letters(cursor_t *cursor, letters_t *out_read, const char *delimiters)
 {
     out_read->len = 0;
-    for (int byte = text_take_byte(cursor); byte != END; byte = text_take_byte(cursor)) {
-        if (text_is_one_of((uint8_t)byte, delimiters) && (!out_read->quoted || byte == ',')) {
+    int byte = 0;
+    while ((byte = text_take_byte(cursor)) != END) {
+        if (enr_is_one_of((uint8_t)byte, delimiters) && (!out_read->quoted || byte == ',')) {
             return byte;
         }
         if (byte == '"') {
@@ -164,21 +157,23 @@ static const struct {
     {"TEL1", DIALECT_AU, WORD_TEL, 1},     {"MAIL1", DIALECT_AU, WORD_EMAIL, 1},
 };
 
-/* The property that a name stands for in the payload's dialect. */
-static head_t head_of(const reading_t *reading, const letters_t *read)
+/* Begins a head with the property that a name stands for in the payload's dialect. */
+static void start_head(head_t *head, const reading_t *reading, const letters_t *read)
 {
-    head_t head = {.property = WORD_OTHER, .value = {.rank = 1, .charset = (uint8_t)reading->charset}};
+    *head = (head_t){.property = WORD_OTHER, .value = {.rank = 1, .charset = (uint8_t)reading->charset}};
     if (reading->dialect != DIALECT_BIZCARD && reading->dialect != DIALECT_AU) {
-        head.property = word_of(read);
-        return head;
+        head->property = word_of(read);
     }
     for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
         if (aliases[i].dialect == reading->dialect && text_equals(word_read(read), aliases[i].name)) {
-            head.property = (word_t)aliases[i].property;
-            head.value.rank = aliases[i].rank;
+            head->property = (word_t)aliases[i].property;
+            head->value.rank = aliases[i].rank;
         }
     }
-    return head;
+    if (head->property == WORD_N || head->property == WORD_ORG) {
+        const bool is_mecard_name = head->property == WORD_N && reading->dialect == DIALECT_MECARD;
+        head->value.separator = is_mecard_name ? COMMA : SEMICOLON;
+    }
 }
 
 /* Reads a property up to its value; false when there is no value. */
@@ -186,7 +181,7 @@ static bool read_head(const reading_t *reading, cursor_t *cursor, head_t *out_he
 {
     letters_t read = {.quoted = false};
     int delimiter = read_letters(cursor, &read, ";:");
-    *out_head = head_of(reading, &read);
+    start_head(out_head, reading, &read);
     while (delimiter == ';') {
         word_t name = WORD_TYPE;
         delimiter = read_letters(cursor, &read, "=,;:");
@@ -200,7 +195,7 @@ static bool read_head(const reading_t *reading, cursor_t *cursor, head_t *out_he
             take_parameter(name, &read, out_head);
         }
     }
-    out_head->value.at = cursor->at;
+    out_head->value.at = cursor->value.at;
     return delimiter == ':';
 }
 
@@ -208,7 +203,7 @@ static bool read_head(const reading_t *reading, cursor_t *cursor, head_t *out_he
 static void read_lines(reading_t *reading, cursor_t *cursor)
 {
     head_t head;
-    while (cursor->at < cursor->payload.len) {
+    while (cursor->value.at < cursor->payload.len) {
         bool has_value = read_head(reading, cursor, &head);
         if (has_value && head.property == WORD_BEGIN) {
             reading->depth++;
@@ -220,11 +215,11 @@ static void read_lines(reading_t *reading, cursor_t *cursor)
         } else if (has_value && reading->depth == 1) {
             take_property(reading, head.property, &head.value);
         }
-        cursor->quoted_printable = head.value.quoted_printable;
+        cursor->value.quoted_printable = head.value.quoted_printable;
         while (text_take_octet(cursor) != END) {
         }
-        cursor->at += text_line_end(cursor->payload, cursor->at);
-        cursor->quoted_printable = false;
+        cursor->value.at += text_line_end(cursor->payload, cursor->value.at);
+        cursor->value.quoted_printable = false;
     }
 }
 
@@ -235,8 +230,9 @@ static void read_fields(reading_t *reading, cursor_t *cursor)
     int delimiter = read_letters(cursor, &key, ":;");
     while (delimiter == ':' || (delimiter == ';' && key.len > 0)) {
         if (delimiter == ':') {
-            head_t head = head_of(reading, &key);
-            head.value.at = cursor->at;
+            head_t head;
+            start_head(&head, reading, &key);
+            head.value.at = cursor->value.at;
             take_property(reading, head.property, &head.value);
             while (text_take_unit(cursor) != END) {
             }
@@ -249,7 +245,12 @@ static void read_fields(reading_t *reading, cursor_t *cursor)
 static enr_span_t decode_best(reading_t *reading, word_t property, unsigned part)
 {
     const value_t *value = &reading->values[property];
-    return value->rank > 0 ? text_decode(reading, value, separator_of(reading, property), part) : nothing();
+    return value->rank > 0 ? text_decode(reading, value, part) : nothing();
+}
+
+static void set_best(reading_t *reading, enr_field_t field, word_t property)
+{
+    badge_set(reading, field, decode_best(reading, property, 0), ENR_SOURCE_PROPERTY);
 }
 
 static void finish_names(reading_t *reading)
@@ -265,31 +266,29 @@ static void finish_names(reading_t *reading)
 
 void card_finish(reading_t *reading)
 {
-    badge_set(reading, ENR_FIELD_COMPANY, decode_best(reading, WORD_ORG, 0), ENR_SOURCE_PROPERTY);
+    set_best(reading, ENR_FIELD_COMPANY, WORD_ORG);
     if (reading->owner == OF_PERSON) {
         finish_names(reading);
     } else if (reading->owner == OF_ORGANISATION) {
-        badge_set(reading, ENR_FIELD_COMPANY, decode_best(reading, WORD_FN, 0), ENR_SOURCE_PROPERTY);
+        set_best(reading, ENR_FIELD_COMPANY, WORD_FN);
     }
-    enr_span_t email = enr_email_find(decode_best(reading, WORD_EMAIL, 0));
+    badge_set_email(reading, enr_email_find(decode_best(reading, WORD_EMAIL, 0)), ENR_SOURCE_PROPERTY);
     enr_span_t phone = decode_best(reading, WORD_TEL, 0);
-    phone = enr_span_trim(from(phone, enr_span_begins(phone, "tel:") ? 4 : 0));
-    badge_set(reading, ENR_FIELD_EMAIL, email, ENR_SOURCE_PROPERTY);
+    phone = enr_span_trim(enr_span_without(phone, ENR_SPAN("tel:")));
     badge_set(reading, ENR_FIELD_PHONE, phone, ENR_SOURCE_PROPERTY);
-    badge_set(reading, ENR_FIELD_TITLE, decode_best(reading, WORD_TITLE, 0), ENR_SOURCE_PROPERTY);
+    set_best(reading, ENR_FIELD_TITLE, WORD_TITLE);
     if (reading->dialect == DIALECT_MECARD) { /* in a vCard it is the card's own, not the badge's (domain 1.5) */
-        badge_set(reading, ENR_FIELD_ATTENDEE_ID, decode_best(reading, WORD_UID, 0), ENR_SOURCE_PROPERTY);
+        set_best(reading, ENR_FIELD_ATTENDEE_ID, WORD_UID);
     }
-    enr_span_t url = decode_best(reading, WORD_URL, 0);
-    badge_set_domain(reading, badge_domain_of_email(reading, email), ENR_SOURCE_EMAIL);
-    badge_set_domain(reading, badge_domain_of_url(reading, url), ENR_SOURCE_URL);
+    badge_set_domain(reading, badge_domain_of_url(reading, decode_best(reading, WORD_URL, 0)), ENR_SOURCE_URL);
 }
 
 void card_read(reading_t *reading)
 {
-    cursor_t cursor = {.payload = reading->payload, .dialect = reading->dialect, .charset = reading->charset};
+    cursor_t cursor;
+    text_start(&cursor, reading, &(value_t){.charset = (uint8_t)reading->charset});
     if (reading->dialect < DIALECT_VCARD) {
-        cursor.at = enr_span_find(reading->payload, ':') + 1;
+        cursor.value.at = enr_span_find(reading->payload, ':') + 1;
         read_fields(reading, &cursor);
     } else {
         reading->depth = reading->dialect == DIALECT_AU ? 1 : 0;

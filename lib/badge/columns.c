@@ -1,12 +1,5 @@
 #include "badge_internal.h"
 
-/* One column: where it stands in the payload, the quotes around it left out. */
-typedef struct {
-    size_t start;
-    size_t end;
-    uint8_t quote; /* doubled inside; 0: it stands in none */
-} column_t;
-
 static bool stands_at(enr_span_t text, size_t at, enr_span_t word)
 {
     return word.len <= text.len - at && enr_span_equal(enr_span_slice(text, at, at + word.len), word);
@@ -31,21 +24,21 @@ static size_t find(const reading_t *reading, size_t at, enr_span_t word)
     return at < text.len ? at : text.len;
 }
 
-/* The delimiter of this payload: the profile's, or the first of its aliases that stands in it; or nothing. */
-static enr_span_t delimiter_of(const reading_t *reading)
+/* The delimiter of this payload: the profile's, or the first of its aliases that stands in it; or NULL. */
+static const enr_span_t *delimiter_of(const reading_t *reading)
 {
     const enr_badge_profile_t *profile = reading->profile;
-    enr_span_t delimiter = profile->delimiter;
-    for (size_t i = 0; delimiter.len > 0; i++) {
-        if (find(reading, 0, delimiter) < reading->payload.len) {
+    const enr_span_t *delimiter = &profile->delimiter;
+    for (size_t i = 0; delimiter->len > 0; i++) {
+        if (find(reading, 0, *delimiter) < reading->payload.len) {
             return delimiter;
         }
         if (i == profile->delimiter_alias_count) {
             break;
         }
-        delimiter = profile->delimiter_aliases[i];
+        delimiter = &profile->delimiter_aliases[i];
     }
-    return nothing();
+    return NULL;
 }
 
 /* Reads the column at a place; *at comes to stand at the delimiter behind it, or at the payload's end. */
@@ -71,16 +64,6 @@ static column_t take_column(const reading_t *reading, size_t *at, enr_span_t del
     return column;
 }
 
-static enr_span_t decode(reading_t *reading, const column_t *column)
-{
-    const enr_span_t all = reading->payload;
-    const value_t value = {.at = column->start, .quote = column->quote, .charset = (uint8_t)reading->charset};
-    reading->payload = enr_span_slice(all, 0, column->end);
-    enr_span_t text = text_decode(reading, &value, NO_SEPARATOR, 0);
-    reading->payload = all;
-    return text;
-}
-
 /* What waits until all columns are read: the domain may come from any of three. */
 typedef struct {
     enr_span_t domain;
@@ -95,15 +78,20 @@ static void take_column_as(reading_t *reading, enr_field_t field, enr_span_t tex
         name_take_whole(reading, text);
         break;
     case ENR_FIELD_DOMAIN:
-        hosts->domain = hosts->domain.len > 0 ? hosts->domain : badge_domain_of_url(reading, text);
+        if (hosts->domain.len == 0) {
+            hosts->domain = badge_domain_of_url(reading, text);
+        }
         break;
     case ENR_FIELD_EMAIL:
-        hosts->email = hosts->email.len > 0 ? hosts->email : enr_email_find(text);
+        if (hosts->email.len == 0) {
+            hosts->email = enr_email_find(text);
+        }
         break;
     case ENR_FIELD_URL:
     case ENR_FIELD_LINKEDIN_URL:
-        if (!badge_take_linkedin(reading, text, reading->text.len, ENR_SOURCE_COLUMN) && field == ENR_FIELD_URL) {
-            hosts->url = hosts->url.len > 0 ? hosts->url : badge_domain_of_url(reading, text);
+        if (!badge_take_linkedin(reading, text, reading->text.len, ENR_SOURCE_COLUMN) && field == ENR_FIELD_URL &&
+            hosts->url.len == 0) {
+            hosts->url = badge_domain_of_url(reading, text);
         }
         break;
     default:
@@ -115,22 +103,21 @@ static void take_column_as(reading_t *reading, enr_field_t field, enr_span_t tex
 bool columns_read(reading_t *reading)
 {
     const enr_badge_profile_t *profile = reading->profile;
-    const enr_span_t delimiter = profile->field_count > 0 ? delimiter_of(reading) : nothing();
-    if (delimiter.len == 0) {
+    const enr_span_t *delimiter = profile->field_count > 0 ? delimiter_of(reading) : NULL;
+    if (delimiter == NULL) {
         return false;
     }
-    hosts_t hosts = {nothing(), nothing(), nothing()};
+    hosts_t hosts = {0};
     size_t at = 0;
     for (size_t i = 0; i < profile->field_count && at <= reading->payload.len; i++) {
-        column_t column = take_column(reading, &at, delimiter);
+        column_t column = take_column(reading, &at, *delimiter);
         if (profile->fields[i] != ENR_FIELD_SKIP) {
-            take_column_as(reading, profile->fields[i], decode(reading, &column), &hosts);
+            take_column_as(reading, profile->fields[i], text_decode_column(reading, &column), &hosts);
         }
-        at += delimiter.len;
+        at += delimiter->len;
     }
-    badge_set(reading, ENR_FIELD_EMAIL, hosts.email, ENR_SOURCE_COLUMN);
     badge_set_domain(reading, hosts.domain, ENR_SOURCE_COLUMN);
-    badge_set_domain(reading, badge_domain_of_email(reading, hosts.email), ENR_SOURCE_EMAIL);
+    badge_set_email(reading, hosts.email, ENR_SOURCE_COLUMN);
     badge_set_domain(reading, hosts.url, ENR_SOURCE_URL);
     return true;
 }

@@ -15,7 +15,7 @@ static const char particles[] =
 
 static bool is_listed(const char *list, enr_span_t word)
 {
-    return text_index_in(list, word) >= 0;
+    return enr_span_index_in(word, list, ".-") >= 0;
 }
 
 static size_t last_word(enr_span_t text)
@@ -98,67 +98,80 @@ static size_t last_name(enr_span_t name)
     return at;
 }
 
-void name_split(enr_span_t name, enr_span_t *out_first, enr_span_t *out_last)
-{
-    *out_first = *out_last = nothing();
-    name = without_suffixes(name);
-    size_t comma = enr_span_find(name, ',');
-    if (comma < name.len) {
-        *out_last = text_before(name, ',');
-        *out_first = without_honorifics(text_before(from(name, comma + 1), ','));
-        return;
-    }
-    enr_span_t bare = without_honorifics(name);
-    bool is_one_word = last_word(bare) == 0 && bare.len == name.len;
-    if (is_one_word || is_east_asian(from(bare, last_word(bare)))) {
-        *out_first = bare;
-        return;
-    }
-    size_t at = last_name(bare);
-    *out_first = without_initials(enr_span_trim(enr_span_slice(bare, 0, at)));
-    *out_last = from(bare, at);
-}
-
-static void set_both(reading_t *reading, enr_span_t first, enr_span_t last)
-{
-    enr_source_t source = first.len > 0 && last.len > 0 ? ENR_SOURCE_FULL_NAME : ENR_SOURCE_UNSPLIT;
-    badge_set(reading, ENR_FIELD_FIRSTNAME, first, source);
-    badge_set(reading, ENR_FIELD_LASTNAME, last, source);
-}
-
-void name_take_whole(reading_t *reading, enr_span_t name)
-{
+typedef struct {
     enr_span_t first;
     enr_span_t last;
-    name_split(name, &first, &last);
-    set_both(reading, first, last);
+} name_t;
+
+static bool is_whole(const name_t *name)
+{
+    return name->first.len > 0 && name->last.len > 0;
+}
+
+/* Splits a whole name (domain 1.6.2). What it does not hold stays empty. */
+static void split(enr_span_t text, name_t *out_name)
+{
+    *out_name = (name_t){0};
+    text = without_suffixes(text);
+    size_t comma = enr_span_find(text, ',');
+    if (comma < text.len) {
+        out_name->last = text_before(text, ',');
+        out_name->first = without_honorifics(text_before(from(text, comma + 1), ','));
+        return;
+    }
+    enr_span_t bare = without_honorifics(text);
+    size_t last = last_word(bare);
+    if ((last == 0 && bare.len == text.len) || is_east_asian(from(bare, last))) {
+        out_name->first = bare;
+        return;
+    }
+    last = last_name(bare);
+    out_name->first = without_initials(enr_span_trim(enr_span_slice(bare, 0, last)));
+    out_name->last = from(bare, last);
+}
+
+static void set_both(reading_t *reading, const name_t *name)
+{
+    enr_source_t source = is_whole(name) ? ENR_SOURCE_FULL_NAME : ENR_SOURCE_UNSPLIT;
+    badge_set(reading, ENR_FIELD_FIRSTNAME, name->first, source);
+    badge_set(reading, ENR_FIELD_LASTNAME, name->last, source);
+}
+
+void name_take_whole(reading_t *reading, enr_span_t text)
+{
+    name_t name;
+    split(text, &name);
+    set_both(reading, &name);
 }
 
 /* Where N has one part only: a last name whose first name stands in FN, or the whole name in one slot. */
 static void take_one_slot(reading_t *reading, enr_span_t slot, bool is_family, enr_span_t full)
 {
+    name_t name = {0};
     full = without_suffixes(full);
-    size_t rest = full.len > slot.len ? full.len - slot.len : 0;
+    const size_t rest = full.len > slot.len ? full.len - slot.len : 0;
+    const size_t semicolon = enr_span_find(slot, ';');
     if (is_family && rest > 0 && full.ptr[rest - 1] == ' ' && enr_span_equal_ignore_case(from(full, rest), slot)) {
-        set_both(reading, without_honorifics(enr_span_trim(enr_span_slice(full, 0, rest))), slot);
-        return;
-    }
-    size_t semicolon = enr_span_find(slot, ';');
-    if (semicolon < slot.len) { /* escaped once too often: "N:Fore\;Back\;;;;;" (domain 1.7) */
-        set_both(reading, text_before(from(slot, semicolon + 1), ';'), text_before(slot, ';'));
-        return;
-    }
-    enr_span_t first;
-    enr_span_t last;
-    name_split(full, &first, &last);
-    if ((first.len == 0 || last.len == 0) && slot.len > 0) {
-        name_split(slot, &first, &last);
-        if (first.len == 0 || last.len == 0) {
-            first = is_family ? nothing() : slot;
-            last = is_family ? slot : nothing();
+        name.first = without_honorifics(enr_span_trim(enr_span_slice(full, 0, rest)));
+        name.last = slot;
+    } else if (semicolon < slot.len) { /* escaped once too often: "N:Fore\;Back\;;;;;" (domain 1.7) */
+        name.first = text_before(from(slot, semicolon + 1), ';');
+        name.last = text_before(slot, ';');
+    } else {
+        split(full, &name);
+        if (!is_whole(&name) && slot.len > 0) {
+            split(slot, &name);
+        }
+        if (!is_whole(&name) && slot.len > 0) {
+            name = (name_t){0};
+            if (is_family) {
+                name.last = slot;
+            } else {
+                name.first = slot;
+            }
         }
     }
-    set_both(reading, first, last);
+    set_both(reading, &name);
 }
 
 /* A company's name, or an address, in the place of a person's (domain 1.6.3). */

@@ -4,7 +4,7 @@
 static bool is_word_without(enr_span_t text, const char *bytes)
 {
     for (size_t i = 0; i < text.len; i++) {
-        if (is_void(text.ptr[i]) || text_is_one_of(text.ptr[i], bytes)) {
+        if (is_void(text.ptr[i]) || enr_is_one_of(text.ptr[i], bytes)) {
             return false;
         }
     }
@@ -15,7 +15,7 @@ static bool is_word_without(enr_span_t text, const char *bytes)
 static bool is_binary(enr_span_t text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        if (is_control(text.ptr[i]) && !text_is_one_of(text.ptr[i], "\t\r\n\x1C\x1D\x1E\x1F")) {
+        if (is_control(text.ptr[i]) && !enr_is_one_of(text.ptr[i], "\t\r\n\x1C\x1D\x1E\x1F")) {
             return true;
         }
     }
@@ -27,7 +27,7 @@ static bool has_columns(enr_span_t text)
 {
     for (size_t i = 0; i < text.len; i++) {
         bool is_tight = i + 1 < text.len && text.ptr[i + 1] != ' ';
-        if (text_is_one_of(text.ptr[i], "|^\t") || (text.ptr[i] == ';' && is_tight)) {
+        if (enr_is_one_of(text.ptr[i], "|^\t") || (text.ptr[i] == ';' && is_tight)) {
             return true;
         }
     }
@@ -50,12 +50,13 @@ static bool is_word_unit(int unit)
         return false;
     }
     const uint8_t byte = (uint8_t)unit;
-    return enr_is_letter(byte) || enr_is_digit(byte) || (!is_void(byte) && !text_is_one_of(byte, "<>()[]{}\"|^;,:="));
+    return enr_is_letter(byte) || enr_is_digit(byte) || (!is_void(byte) && !enr_is_one_of(byte, "<>()[]{}\"|^;,:="));
 }
 
 void plain_search(reading_t *reading, const value_t *value)
 {
-    cursor_t cursor = text_cursor(reading, value);
+    cursor_t cursor;
+    text_start(&cursor, reading, value);
     size_t mark = reading->text.len;
     gathered_t word = {.text = &reading->text};
     enr_span_t email = nothing();
@@ -63,12 +64,12 @@ void plain_search(reading_t *reading, const value_t *value)
     for (int unit = 0; unit != END && !reading->text.full;) {
         unit = text_take_unit(&cursor);
         if (is_word_unit(unit)) {
-            text_put(&word, (uint8_t)unit, cursor.payload.ptr + cursor.at - 1);
+            text_put(&word, (uint8_t)unit, cursor.payload.ptr + cursor.value.at - 1);
             too_long = too_long || reading->text.full;
             reading->text.full = false;
             continue;
         }
-        while (word.len > 0 && !too_long && text_is_one_of(word.start[word.len - 1], ".!'")) {
+        while (word.len > 0 && !too_long && enr_is_one_of(word.start[word.len - 1], ".!'")) {
             word.len--; /* the sentence's */
         }
         enr_span_t text = too_long || word.len == 0 ? nothing() : (enr_span_t){word.start, word.len};
@@ -82,21 +83,15 @@ void plain_search(reading_t *reading, const value_t *value)
         word = (gathered_t){.text = &reading->text};
         too_long = false;
     }
-    badge_set(reading, ENR_FIELD_EMAIL, email, ENR_SOURCE_TEXT);
+    badge_set_email(reading, email, ENR_SOURCE_TEXT);
 }
 
 /* The attendee's id behind the prefix of the event's URLs, a part of the payload, perhaps an empty one. */
 static enr_span_t id_of_url(const reading_t *reading)
 {
-    enr_span_t text = reading->payload;
-    enr_span_t prefix = reading->profile->id_url_prefix;
-    if (prefix.len == 0 || prefix.len >= text.len ||
-        !enr_span_equal_ignore_case(enr_span_slice(text, 0, prefix.len), prefix)) {
-        return enr_span_slice(text, 0, 0);
-    }
-    text = from(text, prefix.len);
+    const enr_span_t text = enr_span_without(reading->payload, reading->profile->id_url_prefix);
     size_t end = 0;
-    while (end < text.len && !text_is_one_of(text.ptr[end], "/?#&")) {
+    while (text.len < reading->payload.len && end < text.len && !enr_is_one_of(text.ptr[end], "/?#&")) {
         end++;
     }
     return enr_span_slice(text, 0, end);
@@ -105,12 +100,8 @@ static enr_span_t id_of_url(const reading_t *reading)
 /* Takes a part of the payload as a field; false when it cannot be decoded. */
 static bool take_part(reading_t *reading, enr_field_t field, enr_span_t part)
 {
-    const enr_span_t all = reading->payload;
-    const size_t at = (size_t)(part.ptr - all.ptr);
-    reading->payload = enr_span_slice(all, 0, at + part.len);
-    const value_t value = {.at = at, .charset = (uint8_t)reading->charset};
-    enr_span_t text = text_decode(reading, &value, NO_SEPARATOR, 0);
-    reading->payload = all;
+    const size_t start = (size_t)(part.ptr - reading->payload.ptr);
+    enr_span_t text = text_decode_column(reading, &(column_t){.start = start, .end = start + part.len});
     badge_set(reading, field, text, ENR_SOURCE_PAYLOAD);
     return text.len > 0;
 }
@@ -119,7 +110,6 @@ static enr_badge_kind_t read_text(reading_t *reading)
 {
     reading->is_unreadable = reading->is_unreadable || is_binary(reading->payload);
     plain_search(reading, &(value_t){.rank = 1, .charset = (uint8_t)reading->charset});
-    badge_set_domain(reading, badge_domain_of_email(reading, reading->badge->email), ENR_SOURCE_EMAIL);
     return !reading->is_unreadable && has_columns(reading->payload) ? ENR_BADGE_DELIMITED : ENR_BADGE_TEXT;
 }
 
@@ -127,7 +117,7 @@ static enr_badge_kind_t read_text(reading_t *reading)
 static bool read_address(reading_t *reading, enr_badge_kind_t *out_kind)
 {
     enr_span_t text = reading->payload;
-    enr_span_t email = text_before(from(text, enr_span_begins(text, "mailto:") ? 7 : 0), '?');
+    enr_span_t email = text_before(enr_span_without(text, ENR_SPAN("mailto:")), '?');
     const bool is_word = is_word_without(text, "|^");
     if (is_word && badge_take_linkedin(reading, text, reading->text.len, ENR_SOURCE_PAYLOAD)) {
         *out_kind = ENR_BADGE_LINKEDIN;
@@ -136,8 +126,7 @@ static bool read_address(reading_t *reading, enr_badge_kind_t *out_kind)
         (void)take_part(reading, ENR_FIELD_ATTENDEE_ID, id_of_url(reading));
     } else if (email.len > 0 && enr_span_equal(enr_email_find(email), email)) {
         *out_kind = ENR_BADGE_EMAIL;
-        badge_set(reading, ENR_FIELD_EMAIL, email, ENR_SOURCE_PAYLOAD);
-        badge_set_domain(reading, badge_domain_of_email(reading, email), ENR_SOURCE_EMAIL);
+        badge_set_email(reading, email, ENR_SOURCE_PAYLOAD);
     } else if (is_word && enr_span_begins(text, "tel:")) {
         *out_kind = ENR_BADGE_TEXT;
         (void)take_part(reading, ENR_FIELD_PHONE, from(text, 4));

@@ -22,35 +22,9 @@ enr_span_t text_before(enr_span_t text, uint8_t byte)
     return enr_span_trim(enr_span_slice(text, 0, enr_span_find(text, byte)));
 }
 
-bool text_is_one_of(uint8_t byte, const char *bytes)
-{
-    return byte != 0 && strchr(bytes, byte) != NULL;
-}
-
 bool text_equals(enr_span_t text, const char *word)
 {
     return enr_span_begins(text, word) && text.len == strlen(word);
-}
-
-int text_index_in(const char *list, enr_span_t word)
-{
-    for (int index = 0; *list != '\0' && word.len > 0; index++) {
-        size_t at = 0;
-        for (size_t i = 0; i < word.len; i++) {
-            bool is_ignored = word.ptr[i] == '.' || word.ptr[i] == '-';
-            if (!is_ignored && (list[at] == '\0' || enr_to_lower(word.ptr[i]) != enr_to_lower((uint8_t)list[at]))) {
-                at = 0;
-                break;
-            }
-            at += is_ignored ? 0 : 1;
-        }
-        if (at > 0 && (list[at] == ' ' || list[at] == '\0')) {
-            return index;
-        }
-        while (*list != '\0' && *list++ != ' ') {
-        }
-    }
-    return -1;
 }
 
 size_t text_line_end(enr_span_t payload, size_t at)
@@ -66,17 +40,17 @@ size_t text_line_end(enr_span_t payload, size_t at)
 int text_take_byte(cursor_t *cursor)
 {
     enr_span_t payload = cursor->payload;
-    while (cursor->at < payload.len) {
-        const uint8_t byte = payload.ptr[cursor->at];
+    while (cursor->value.at < payload.len) {
+        const uint8_t byte = payload.ptr[cursor->value.at];
         if ((byte != '\r' && byte != '\n') || cursor->dialect < DIALECT_VCARD) {
-            cursor->at++;
+            cursor->value.at++;
             return byte;
         }
-        size_t end = text_line_end(payload, cursor->at);
-        if (cursor->at + end >= payload.len || !is_blank(payload.ptr[cursor->at + end])) {
+        size_t end = text_line_end(payload, cursor->value.at);
+        if (cursor->value.at + end >= payload.len || !is_blank(payload.ptr[cursor->value.at + end])) {
             return END;
         }
-        cursor->at += end + 1;
+        cursor->value.at += end + 1;
     }
     return END;
 }
@@ -85,13 +59,13 @@ int text_take_byte(cursor_t *cursor)
    white space that follows belongs to the fold (domain 1.2), not to the text. */
 static bool pass_soft_break(cursor_t *cursor)
 {
-    size_t end = text_line_end(cursor->payload, cursor->at);
+    size_t end = text_line_end(cursor->payload, cursor->value.at);
     if (end == 0) {
-        return cursor->at == cursor->payload.len;
+        return cursor->value.at == cursor->payload.len;
     }
-    cursor->at += end;
-    if (cursor->at < cursor->payload.len && is_blank(cursor->payload.ptr[cursor->at])) {
-        cursor->at++;
+    cursor->value.at += end;
+    if (cursor->value.at < cursor->payload.len && is_blank(cursor->payload.ptr[cursor->value.at])) {
+        cursor->value.at++;
     }
     return true;
 }
@@ -100,18 +74,18 @@ static bool pass_soft_break(cursor_t *cursor)
 int text_take_octet(cursor_t *cursor)
 {
     int byte = text_take_byte(cursor);
-    while (byte == '=' && cursor->quoted_printable) {
+    while (byte == '=' && cursor->value.quoted_printable) {
         if (pass_soft_break(cursor)) {
             byte = text_take_byte(cursor);
             continue;
         }
-        cursor_t ahead = *cursor;
-        int high = hex_value(text_take_byte(&ahead));
-        int low = hex_value(text_take_byte(&ahead));
+        const size_t mark = cursor->value.at;
+        int high = hex_value(text_take_byte(cursor));
+        int low = hex_value(text_take_byte(cursor));
         if (high < 0 || low < 0) {
+            cursor->value.at = mark;
             break;
         }
-        *cursor = ahead;
         return high * 16 + low;
     }
     return byte;
@@ -121,12 +95,12 @@ int text_take_octet(cursor_t *cursor)
    means that character: Apple writes "http\://". */
 static int take_escaped(cursor_t *cursor)
 {
-    cursor_t ahead = *cursor;
-    int byte = text_take_octet(&ahead);
+    const size_t mark = cursor->value.at;
+    int byte = text_take_octet(cursor);
     if (cursor->dialect == DIALECT_VCARD_21 && byte != ';') {
+        cursor->value.at = mark;
         return '\\';
     }
-    *cursor = ahead;
     return cursor->dialect == DIALECT_VCARD && (byte == 'n' || byte == 'N') ? '\n' : byte;
 }
 
@@ -134,12 +108,13 @@ int text_take_unit(cursor_t *cursor)
 {
     const int byte = text_take_octet(cursor);
     const bool is_trail = cursor->is_trail && byte >= 0x40;
-    cursor->is_trail = !is_trail && byte >= 0 && enr_charset_is_lead(cursor->charset, (uint8_t)byte);
+    cursor->is_trail =
+        !is_trail && byte >= 0 && enr_charset_is_lead((enr_charset_t)cursor->value.charset, (uint8_t)byte);
     if (is_trail) {
         return byte;
     }
     if (cursor->dialect == DIALECT_PLAIN || cursor->dialect == DIALECT_AU) {
-        return byte == cursor->quote && byte != 0 ? text_take_octet(cursor) : byte;
+        return byte == cursor->value.quote && byte != 0 ? text_take_octet(cursor) : byte;
     }
     switch (byte) {
     case '\\':
@@ -153,16 +128,9 @@ int text_take_unit(cursor_t *cursor)
     }
 }
 
-cursor_t text_cursor(const reading_t *reading, const value_t *value)
+void text_start(cursor_t *cursor, const reading_t *reading, const value_t *value)
 {
-    return (cursor_t){
-        .payload = reading->payload,
-        .at = value->at,
-        .dialect = reading->dialect,
-        .quoted_printable = value->quoted_printable,
-        .quote = value->quote,
-        .charset = (enr_charset_t)value->charset,
-    };
+    *cursor = (cursor_t){.payload = reading->payload, .value = *value, .dialect = reading->dialect};
 }
 
 void text_put(gathered_t *field, uint8_t byte, const uint8_t *source)
@@ -187,56 +155,63 @@ void text_put(gathered_t *field, uint8_t byte, const uint8_t *source)
     field->len++;
 }
 
-/* Adds one character of another charset; false when it has none there. */
-static bool put_foreign(gathered_t *field, enr_charset_t charset, uint8_t byte, const uint8_t *source)
+/* Gathers one part of a value. Nothing when it is not UTF-8 and a byte is no character. */
+static enr_span_t gather(reading_t *reading, const value_t *value, unsigned part, bool is_utf8)
 {
-    uint8_t utf8[4];
-    uint32_t point = enr_charset_decode(charset, byte);
-    size_t len = enr_utf8_encode(point, utf8);
-    for (size_t i = 0; i < len; i++) {
-        text_put(field, utf8[i], source);
-    }
-    return point != 0;
-}
-
-/* Gathers one part of a value, parts ending at separator. Nothing when it is not UTF-8 and a byte is no character. */
-static enr_span_t gather(reading_t *reading, const value_t *value, int separator, unsigned part, bool is_utf8)
-{
-    cursor_t cursor = text_cursor(reading, value);
+    cursor_t cursor;
+    text_start(&cursor, reading, value);
     gathered_t field = {.text = &reading->text};
-    for (int unit = text_take_unit(&cursor); unit != END; unit = text_take_unit(&cursor)) {
-        if (unit == separator) {
+    int unit = 0;
+    while ((unit = text_take_unit(&cursor)) != END) {
+        if (unit < 0 && unit == value->separator) {
             if (part == 0) {
                 break;
             }
             part--;
         } else if (part == 0) {
-            uint8_t byte = unit == SEMICOLON ? ';' : unit == COMMA ? ',' : (uint8_t)unit;
-            byte = is_control(byte) ? ' ' : byte;
-            const uint8_t *source = cursor.payload.ptr + cursor.at - 1;
-            if (is_utf8) {
-                text_put(&field, byte, source);
-            } else if (!put_foreign(&field, cursor.charset, byte, source)) {
-                return nothing();
+            uint8_t byte = (uint8_t)(unit < 0 ? -unit : unit);
+            uint8_t utf8[4] = {is_control(byte) ? ' ' : byte};
+            size_t len = 1;
+            if (!is_utf8) {
+                uint32_t point = enr_charset_decode((enr_charset_t)value->charset, utf8[0]);
+                if (point == 0) {
+                    return nothing();
+                }
+                len = enr_utf8_encode(point, utf8);
+            }
+            for (size_t i = 0; i < len; i++) {
+                text_put(&field, utf8[i], cursor.payload.ptr + cursor.value.at - 1);
             }
         }
     }
     return reading->text.full || field.len == 0 ? nothing() : (enr_span_t){field.start, field.len};
 }
 
-enr_span_t text_decode(reading_t *reading, const value_t *value, int separator, unsigned part)
+enr_span_t text_decode(reading_t *reading, const value_t *value, unsigned part)
 {
     const size_t mark = reading->text.len;
-    enr_span_t text = gather(reading, value, separator, part, true);
+    enr_span_t text = gather(reading, value, part, true);
     const bool is_empty = text.len == 0;
     if (!enr_utf8_valid(text)) {
         reading->text.len = mark;
-        text = gather(reading, value, separator, part, false);
+        text = gather(reading, value, part, false);
     }
     text = enr_utf8_has_control(text) ? nothing() : enr_span_trim(text);
     if (text.len == 0) {
         reading->text.len = mark;
-        reading->badge->undecoded = reading->badge->undecoded || !is_empty;
+        if (!is_empty) {
+            reading->badge->undecoded = true;
+        }
     }
+    return text;
+}
+
+enr_span_t text_decode_column(reading_t *reading, const column_t *column)
+{
+    const size_t len = reading->payload.len;
+    const value_t value = {.at = column->start, .quote = column->quote, .charset = (uint8_t)reading->charset};
+    reading->payload.len = column->end;
+    enr_span_t text = text_decode(reading, &value, 0);
+    reading->payload.len = len;
     return text;
 }

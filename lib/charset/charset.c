@@ -6,35 +6,16 @@
 
 enr_charset_t enr_charset_of_name(enr_span_t name)
 {
-    static const struct {
-        char name[11];
-        uint8_t charset;
-    } known[] = {
-        {"utf8", ENR_CHARSET_WESTERN},    {"usascii", ENR_CHARSET_WESTERN},
-        {"ascii", ENR_CHARSET_WESTERN},   {"iso88591", ENR_CHARSET_WESTERN},
-        {"latin1", ENR_CHARSET_WESTERN},  {"windows1252", ENR_CHARSET_WESTERN},
-        {"cp1252", ENR_CHARSET_WESTERN},  {"cp437", ENR_CHARSET_CP437},
-        {"ibm437", ENR_CHARSET_CP437},    {"shiftjis", ENR_CHARSET_SHIFT_JIS},
-        {"sjis", ENR_CHARSET_SHIFT_JIS},  {"xsjis", ENR_CHARSET_SHIFT_JIS},
-        {"cp932", ENR_CHARSET_SHIFT_JIS}, {"windows31j", ENR_CHARSET_SHIFT_JIS},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
-        size_t at = 0;
-        size_t matched = 0;
-        for (; at < name.len; at++) {
-            if (name.ptr[at] == '-' || name.ptr[at] == '_') {
-                continue;
-            }
-            if (matched == sizeof known[i].name || (uint8_t)known[i].name[matched] != enr_to_lower(name.ptr[at])) {
-                break;
-            }
-            matched++;
-        }
-        if (at == name.len && (matched == sizeof known[i].name || known[i].name[matched] == '\0')) {
-            return (enr_charset_t)known[i].charset;
-        }
-    }
-    return ENR_CHARSET_OTHER;
+    enum { FIRST_CP437 = 7, FIRST_SHIFT_JIS = 9 };
+    const int index = enr_span_index_in(name,
+                                        "utf8 usascii ascii iso88591 latin1 windows1252 cp1252 "
+                                        "cp437 ibm437 "
+                                        "shiftjis sjis xsjis cp932 windows31j",
+                                        "-_");
+    return index < 0                 ? ENR_CHARSET_OTHER
+           : index < FIRST_CP437     ? ENR_CHARSET_WESTERN
+           : index < FIRST_SHIFT_JIS ? ENR_CHARSET_CP437
+                                     : ENR_CHARSET_SHIFT_JIS;
 }
 
 enr_charset_t enr_charset_of_eci(uint32_t eci)
@@ -59,10 +40,10 @@ enr_charset_t enr_charset_of_eci(uint32_t eci)
 
 bool enr_charset_is_lead(enr_charset_t charset, uint8_t byte)
 {
-    if (charset == ENR_CHARSET_SHIFT_JIS) {
-        return (byte >= 0x81 && byte <= 0x9F) || (byte >= 0xE0 && byte <= 0xFC);
+    if (charset == ENR_CHARSET_SHIFT_JIS && ((byte > 0x9F && byte < 0xE0) || byte > 0xFC)) {
+        return false;
     }
-    return charset == ENR_CHARSET_OTHER && byte >= 0x81;
+    return byte >= 0x81 && (charset == ENR_CHARSET_SHIFT_JIS || charset == ENR_CHARSET_OTHER);
 }
 
 enr_charset_t enr_charset_guess(enr_span_t text)
@@ -127,7 +108,8 @@ enr_status_t enr_charset_utf16(enr_span_t text, bool big_endian, enr_buffer_t *o
     uint32_t high = 0; /* a surrogate that waits for its other half */
     bool good = text.len % 2 == 0;
     for (size_t i = 0; i + 1 < text.len && good; i += 2) {
-        uint32_t unit = (uint32_t)text.ptr[i + (big_endian ? 0 : 1)] << 8 | text.ptr[i + (big_endian ? 1 : 0)];
+        const size_t low = big_endian ? 1 : 0;
+        uint32_t unit = (uint32_t)text.ptr[i + 1 - low] << 8 | text.ptr[i + low];
         if (i == 0 && (unit == 0xFEFF || unit == 0xFFFE)) {
             big_endian = big_endian == (unit == 0xFEFF);
             continue;

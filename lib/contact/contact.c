@@ -46,8 +46,8 @@ static bool is_label(enr_span_t label)
         return false;
     }
     for (size_t i = 0; i < label.len; i++) {
-        uint8_t lower = label.ptr[i] | 0x20;
-        if (label.ptr[i] < 0x80 && !enr_is_digit(label.ptr[i]) && label.ptr[i] != '-' && (lower < 'a' || lower > 'z')) {
+        uint8_t byte = label.ptr[i];
+        if (!enr_is_letter(byte) && !enr_is_digit(byte) && byte != '-' && byte < 0x80) {
             return false;
         }
     }
@@ -56,22 +56,17 @@ static bool is_label(enr_span_t label)
 
 bool enr_domain_valid(enr_span_t domain)
 {
-    if (domain.len > ENR_HOST_MAX || !enr_utf8_valid(domain) || enr_utf8_has_control(domain)) {
+    if (domain.len > ENR_HOST_MAX || !enr_utf8_is_text(domain)) {
         return false;
     }
-    size_t dots = 0;
-    size_t start = 0;
-    for (size_t i = 0; i < domain.len; i++) {
-        if (domain.ptr[i] == '.') {
-            if (!is_label(enr_span_slice(domain, start, i))) {
-                return false;
-            }
-            dots++;
-            start = i + 1;
+    enr_span_t rest = domain;
+    for (size_t dot = enr_span_find(rest, '.'); dot < rest.len; dot = enr_span_find(rest, '.')) {
+        if (!is_label(enr_span_slice(rest, 0, dot))) {
+            return false;
         }
+        rest = enr_span_slice(rest, dot + 1, rest.len);
     }
-    enr_span_t last = enr_span_slice(domain, start, domain.len);
-    return dots > 0 && is_label(last) && !enr_is_digit(last.ptr[0]);
+    return rest.len < domain.len && is_label(rest) && !enr_is_digit(rest.ptr[0]);
 }
 
 /* Each check answers with the rule that is broken, or NULL. */
@@ -134,10 +129,11 @@ static const char *check_url(enr_span_t text, enr_url_t *out_url)
 
 static bool is_linkedin_host(enr_span_t host)
 {
-    const enr_span_t below = ENR_SPAN(".linkedin.com");
-    return enr_span_equal_ignore_case(host, ENR_SPAN("linkedin.com")) ||
-           (host.len > below.len &&
-            enr_span_equal_ignore_case(enr_span_slice(host, host.len - below.len, host.len), below));
+    const enr_span_t linkedin = ENR_SPAN("linkedin.com");
+    if (host.len > linkedin.len && host.ptr[host.len - linkedin.len - 1] == '.') {
+        host = enr_span_slice(host, host.len - linkedin.len, host.len);
+    }
+    return enr_span_equal_ignore_case(host, linkedin);
 }
 
 static bool is_profile_path(enr_span_t path)

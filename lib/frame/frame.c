@@ -19,10 +19,10 @@ enum { STX = 0x02, ETX = 0x03 };
 /* Readers that escape backslashes and announce charsets, by code and modifier (ISO/IEC 15424 annexes). */
 static bool is_escaping(const enr_aim_t *aim)
 {
-    static const char *const modifiers[] = {"Q246", "L1", "d456", "z3459AB"};
-    for (size_t i = 0; i < sizeof modifiers / sizeof modifiers[0]; i++) {
-        if (aim->code == (uint8_t)modifiers[i][0]) {
-            return strchr(modifiers[i] + 1, aim->modifier) != NULL;
+    static const char escaping[] = "Q2Q4Q6L1d4d5d6z3z4z5z9zAzB";
+    for (size_t i = 0; escaping[i] != '\0'; i += 2) {
+        if (aim->code == (uint8_t)escaping[i] && aim->modifier == (uint8_t)escaping[i + 1]) {
+            return true;
         }
     }
     return false;
@@ -96,15 +96,7 @@ static size_t longest_terminator(const enr_frame_settings_t *settings)
 /* Forgets the payload, and nothing of what the module may be in the middle of saying. */
 static void begin(enr_frame_t *frame)
 {
-    *frame = (enr_frame_t){
-        .settings = frame->settings,
-        .bytes = frame->bytes,
-        .capacity = frame->capacity,
-        .last_ms = frame->last_ms,
-        .answer_len = frame->answer_len,
-        .release_at = frame->release_at,
-        .release_end = frame->release_end,
-    };
+    memset(frame, 0, offsetof(enr_frame_t, answer_len));
 }
 
 void enr_frame_start(enr_frame_t *frame, const enr_frame_settings_t *settings, uint8_t *bytes, size_t capacity)
@@ -192,16 +184,10 @@ static bool holds(enr_span_t text, const char *word)
 /* Whether a property, "item1.PHOTO;ENCODING=b", is one that may be left out. */
 static bool is_droppable(enr_span_t head)
 {
-    static const char *const names[] = {"NOTE", "PHOTO", "LOGO", "SOUND", "KEY"};
     enr_span_t name = enr_span_slice(head, 0, enr_span_find(head, ';'));
     const size_t dot = enr_span_find(name, '.');
     name = enr_span_slice(name, dot < name.len ? dot + 1 : 0, name.len);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (enr_span_begins(name, names[i]) && name.len == strlen(names[i])) {
-            return true;
-        }
-    }
-    return false;
+    return enr_span_index_in(name, "NOTE PHOTO LOGO SOUND KEY", "") >= 0;
 }
 
 /* Passes over a byte of what is left out: to the line end that neither a fold nor a soft break of quoted-printable
@@ -210,7 +196,9 @@ static bool skip(enr_frame_t *frame, uint8_t byte)
 {
     if (is_line_end(byte)) {
         const bool is_second = byte == '\n' && frame->previous == '\r';
-        frame->skipped_last = frame->at_line_start && !is_second ? 0 : frame->skipped_last;
+        if (frame->at_line_start && !is_second) {
+            frame->skipped_last = 0;
+        }
         frame->at_line_start = true;
         return true;
     }
@@ -268,7 +256,9 @@ static void end_line(enr_frame_t *frame)
     } else if (frame->after_skip && !frame->has_colon) {
         frame->len = frame->line;
     }
-    frame->after_skip = frame->after_skip && !frame->has_colon;
+    if (frame->has_colon) {
+        frame->after_skip = false;
+    }
     frame->line = frame->len;
     frame->has_colon = false;
     frame->in_quotes = false;
@@ -351,8 +341,10 @@ static void strip_beginning(enr_frame_t *frame)
     if (frame->stage == STAGE_PREFIX) {
         const enr_span_t prefix = settings->prefix;
         if (frame->len <= prefix.len && memcmp(frame->bytes, prefix.ptr, frame->len) == 0) {
-            frame->stage = frame->len == prefix.len ? STAGE_AIM : STAGE_PREFIX;
-            frame->len = frame->len == prefix.len ? 0 : frame->len;
+            if (frame->len == prefix.len) {
+                frame->stage = STAGE_AIM;
+                frame->len = 0;
+            }
             return;
         }
         frame->stage = STAGE_AIM;
@@ -414,8 +406,9 @@ static bool is_backslash(enr_frame_t *frame, uint8_t byte)
 /* A MECARD ends at an empty field (domain 1.4). */
 static enr_status_t take_mecard(enr_frame_t *frame, uint8_t byte, enr_span_t *out_payload)
 {
-    frame->is_over = frame->is_over || frame->len == room_of(frame);
-    if (!frame->is_over) {
+    if (frame->len == room_of(frame)) {
+        frame->is_over = true;
+    } else if (!frame->is_over) {
         frame->bytes[frame->len++] = byte;
     }
     const bool is_text_backslash = is_backslash(frame, byte);

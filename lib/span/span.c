@@ -3,15 +3,14 @@
 #include <assert.h>
 #include <string.h>
 
+bool enr_is_one_of(uint8_t byte, const char *bytes)
+{
+    return byte != 0 && strchr(bytes, byte) != NULL;
+}
+
 enr_span_t enr_span_from_str(const char *text)
 {
     return text == NULL ? (enr_span_t){NULL, 0} : (enr_span_t){(const uint8_t *)text, strlen(text)};
-}
-
-enr_span_t enr_span_slice(enr_span_t span, size_t from, size_t to)
-{
-    assert(from <= to && to <= span.len);
-    return to == from ? (enr_span_t){span.ptr, 0} : (enr_span_t){span.ptr + from, to - from};
 }
 
 static bool is_space(uint8_t byte)
@@ -32,40 +31,68 @@ enr_span_t enr_span_trim(enr_span_t span)
     return enr_span_slice(span, from, to);
 }
 
-size_t enr_span_find(enr_span_t span, uint8_t byte)
+size_t enr_bytes_find(const uint8_t *bytes, size_t len, uint8_t byte)
 {
     size_t at = 0;
-    while (at < span.len && span.ptr[at] != byte) {
+    while (at < len && bytes[at] != byte) {
         at++;
     }
     return at;
 }
 
-bool enr_span_begins(enr_span_t span, const char *prefix)
+bool enr_bytes_begin(const uint8_t *bytes, size_t len, const char *prefix)
 {
     size_t at = 0;
-    while (at < span.len && prefix[at] != '\0' && enr_to_lower(span.ptr[at]) == enr_to_lower((uint8_t)prefix[at])) {
+    while (at < len && prefix[at] != '\0' && enr_to_lower(bytes[at]) == enr_to_lower((uint8_t)prefix[at])) {
         at++;
     }
     return prefix[at] == '\0';
 }
 
-bool enr_span_equal(enr_span_t a, enr_span_t b)
+int enr_bytes_index_in(const uint8_t *word, size_t len, const char *list, const char *ignored)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+    for (int index = 0; *list != '\0'; index++) {
+        const char *entry = list;
+        size_t i = 0;
+        for (; i < len; i++) {
+            if (enr_is_one_of(word[i], ignored)) {
+                continue;
+            }
+            if (*entry == ' ' || *entry == '\0' || enr_to_lower(word[i]) != enr_to_lower((uint8_t)*entry)) {
+                break;
+            }
+            entry++;
+        }
+        if (i == len && entry > list && (*entry == ' ' || *entry == '\0')) {
+            return index;
+        }
+        while (*list != '\0' && *list++ != ' ') {
+        }
+    }
+    return -1;
 }
 
-bool enr_span_equal_ignore_case(enr_span_t a, enr_span_t b)
+bool enr_bytes_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
 {
-    if (a.len != b.len) {
+    return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
+}
+
+bool enr_bytes_equal_ignore_case(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)
+{
+    if (a_len != b_len) {
         return false;
     }
-    for (size_t i = 0; i < a.len; i++) {
-        if (enr_to_lower(a.ptr[i]) != enr_to_lower(b.ptr[i])) {
+    for (size_t i = 0; i < a_len; i++) {
+        if (enr_to_lower(a[i]) != enr_to_lower(b[i])) {
             return false;
         }
     }
     return true;
+}
+
+size_t enr_bytes_prefix(const uint8_t *bytes, size_t len, const uint8_t *prefix, size_t prefix_len)
+{
+    return prefix_len <= len && enr_bytes_equal_ignore_case(bytes, prefix_len, prefix, prefix_len) ? prefix_len : 0;
 }
 
 bool enr_span_equal_secret(enr_span_t a, enr_span_t b)
@@ -103,21 +130,21 @@ enr_buffer_t enr_buffer_over(void *ptr, size_t capacity)
     return (enr_buffer_t){.ptr = ptr, .capacity = capacity};
 }
 
-void enr_buffer_append(enr_buffer_t *buffer, enr_span_t bytes)
+void enr_buffer_append_bytes(enr_buffer_t *buffer, const uint8_t *bytes, size_t len)
 {
-    if (buffer->full || bytes.len > buffer->capacity - buffer->len) {
+    if (buffer->full || len > buffer->capacity - buffer->len) {
         buffer->full = true;
         return;
     }
-    if (bytes.len > 0) {
-        memcpy(buffer->ptr + buffer->len, bytes.ptr, bytes.len);
-        buffer->len += bytes.len;
+    if (len > 0) {
+        memcpy(buffer->ptr + buffer->len, bytes, len);
+        buffer->len += len;
     }
 }
 
 void enr_buffer_append_byte(enr_buffer_t *buffer, uint8_t byte)
 {
-    enr_buffer_append(buffer, (enr_span_t){&byte, 1});
+    enr_buffer_append_bytes(buffer, &byte, 1);
 }
 
 void enr_buffer_append_decimal(enr_buffer_t *buffer, uint64_t number)
@@ -128,7 +155,7 @@ void enr_buffer_append_decimal(enr_buffer_t *buffer, uint64_t number)
         digits[--first] = (uint8_t)('0' + number % 10);
         number /= 10;
     } while (number > 0);
-    enr_buffer_append(buffer, (enr_span_t){digits + first, sizeof digits - first});
+    enr_buffer_append_bytes(buffer, digits + first, sizeof digits - first);
 }
 
 enr_span_t enr_buffer_span(const enr_buffer_t *buffer)

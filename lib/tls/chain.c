@@ -52,13 +52,11 @@ bool chain_name_matches(enr_span_t name, enr_span_t host)
     if (name.len < 2 || name.ptr[0] != '*' || name.ptr[1] != '.') {
         return enr_span_equal_ignore_case(name, host);
     }
-    const uint8_t *dot = host.len == 0 ? NULL : memchr(host.ptr, '.', host.len);
-    if (dot == NULL || dot == host.ptr) {
-        return false;
-    }
-    enr_span_t parent = enr_span_slice(name, 1, name.len);
-    bool two_labels = memchr(parent.ptr + 1, '.', parent.len - 1) != NULL;
-    return two_labels && enr_span_equal_ignore_case(parent, enr_span_slice(host, (size_t)(dot - host.ptr), host.len));
+    const enr_span_t parent = enr_span_slice(name, 2, name.len);
+    const size_t dot = enr_span_find(host, '.');
+    const bool two_labels = enr_span_find(parent, '.') < parent.len;
+    return two_labels && dot > 0 && dot < host.len &&
+           enr_span_equal_ignore_case(parent, enr_span_slice(host, dot + 1, host.len));
 }
 
 bool chain_is_dns_name(const mbedtls_x509_sequence *name)
@@ -245,33 +243,37 @@ enr_status_t chain_status(uint32_t flags)
 
 enr_status_t chain_reading_status(int failure)
 {
-    switch (-(-failure & 0xFF80)) {        /* without the code of the layer below, which mbedTLS adds */
-    case MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG: /* SHA-1 and older: not even known here */
-    case MBEDTLS_ERR_PK_UNKNOWN_PK_ALG:
-    case MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE:
-    case MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE: /* a curve given by its parameters */
-        return ENR_E_CERT_WEAK;
-    case MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE:
-    case MBEDTLS_ERR_X509_UNKNOWN_OID:
-    case MBEDTLS_ERR_X509_INVALID_FORMAT:
-    case MBEDTLS_ERR_X509_INVALID_VERSION:
-    case MBEDTLS_ERR_X509_INVALID_SERIAL:
-    case MBEDTLS_ERR_X509_INVALID_ALG:
-    case MBEDTLS_ERR_X509_INVALID_NAME:
-    case MBEDTLS_ERR_X509_INVALID_DATE:
-    case MBEDTLS_ERR_X509_INVALID_SIGNATURE:
-    case MBEDTLS_ERR_X509_INVALID_EXTENSIONS: /* an unknown critical one too */
-    case MBEDTLS_ERR_X509_UNKNOWN_VERSION:
-    case MBEDTLS_ERR_X509_SIG_MISMATCH:
-    case MBEDTLS_ERR_PK_KEY_INVALID_FORMAT:
-    case MBEDTLS_ERR_PK_INVALID_PUBKEY:
-    case MBEDTLS_ERR_PK_INVALID_ALG:
-    case MBEDTLS_ERR_ECP_INVALID_KEY: /* not a point of its curve */
-    case MBEDTLS_ERR_ECP_BAD_INPUT_DATA:
-        return ENR_E_CERT_TRUST;
-    default:
-        return ENR_E_TLS_PROTOCOL;
-    }
+/* mbedTLS's code without that of the layer below, which it adds: a negative multiple of 80. */
+#define CODE(failure) (-(failure) >> 7)
+    static const uint8_t weak[] = {
+        CODE(MBEDTLS_ERR_X509_UNKNOWN_SIG_ALG), /* SHA-1 and older: not even known here */
+        CODE(MBEDTLS_ERR_PK_UNKNOWN_PK_ALG), CODE(MBEDTLS_ERR_PK_UNKNOWN_NAMED_CURVE),
+        CODE(MBEDTLS_ERR_ECP_FEATURE_UNAVAILABLE), /* a curve given by its parameters */
+    };
+    static const uint8_t unreadable[] = {
+        CODE(MBEDTLS_ERR_X509_FEATURE_UNAVAILABLE),
+        CODE(MBEDTLS_ERR_X509_UNKNOWN_OID),
+        CODE(MBEDTLS_ERR_X509_INVALID_FORMAT),
+        CODE(MBEDTLS_ERR_X509_INVALID_VERSION),
+        CODE(MBEDTLS_ERR_X509_INVALID_SERIAL),
+        CODE(MBEDTLS_ERR_X509_INVALID_ALG),
+        CODE(MBEDTLS_ERR_X509_INVALID_NAME),
+        CODE(MBEDTLS_ERR_X509_INVALID_DATE),
+        CODE(MBEDTLS_ERR_X509_INVALID_SIGNATURE),
+        CODE(MBEDTLS_ERR_X509_INVALID_EXTENSIONS), /* an unknown critical one too */
+        CODE(MBEDTLS_ERR_X509_UNKNOWN_VERSION),
+        CODE(MBEDTLS_ERR_X509_SIG_MISMATCH),
+        CODE(MBEDTLS_ERR_PK_KEY_INVALID_FORMAT),
+        CODE(MBEDTLS_ERR_PK_INVALID_PUBKEY),
+        CODE(MBEDTLS_ERR_PK_INVALID_ALG),
+        CODE(MBEDTLS_ERR_ECP_INVALID_KEY), /* not a point of its curve */
+        CODE(MBEDTLS_ERR_ECP_BAD_INPUT_DATA),
+    };
+    const int code = CODE(failure) & UINT8_MAX;
+    return memchr(weak, code, sizeof weak) != NULL               ? ENR_E_CERT_WEAK
+           : memchr(unreadable, code, sizeof unreadable) != NULL ? ENR_E_CERT_TRUST
+                                                                 : ENR_E_TLS_PROTOCOL;
+#undef CODE
 }
 
 /* Parses a chain into one list as the handshake does: any certificate that cannot be read ends it, but one of the

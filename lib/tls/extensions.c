@@ -56,8 +56,8 @@ static bool read_subtrees(enr_span_t list, enr_span_t name, subtrees_t *out_foun
         return false;
     }
     while (list.len > 0) {
-        enr_span_t subtree = {0};
-        enr_span_t base = {0};
+        enr_span_t subtree;
+        enr_span_t base;
         if (!take(&list, SEQUENCE, &subtree)) {
             return false;
         }
@@ -76,8 +76,8 @@ static bool read_subtrees(enr_span_t list, enr_span_t name, subtrees_t *out_foun
 /* NameConstraints of an issuer against one dNSName below it. */
 static bool constraints_allow(enr_span_t value, enr_span_t name)
 {
-    enr_span_t lists = {0};
-    enr_span_t list = {0};
+    enr_span_t lists;
+    enr_span_t list;
     subtrees_t found;
     if (!take(&value, SEQUENCE, &lists) || value.len > 0 || lists.len == 0) {
         return false;
@@ -121,8 +121,8 @@ typedef struct {
 
 static bool take_extension(enr_span_t *rest, extension_t *out_extension)
 {
-    enr_span_t fields = {0};
-    enr_span_t critical = {0};
+    enr_span_t fields;
+    enr_span_t critical;
     if (!take(rest, SEQUENCE, &fields) || !take(&fields, MBEDTLS_ASN1_OID, &out_extension->id)) {
         return false;
     }

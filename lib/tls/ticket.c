@@ -17,8 +17,9 @@
 
 static void put_time(uint8_t *out, int64_t seconds)
 {
-    for (int i = 0; i < 8; i++) {
-        out[i] = (uint8_t)((uint64_t)seconds >> (56 - 8 * i));
+    uint64_t rest = (uint64_t)seconds;
+    for (size_t i = 8; i-- > 0; rest >>= 8) {
+        out[i] = (uint8_t)rest;
     }
 }
 
@@ -32,18 +33,18 @@ static int64_t get_time(const uint8_t *in)
 }
 
 /* A length in front of each part keeps two different lists of parts from giving the same digest. */
-static bool hash_part(psa_hash_operation_t *hash, enr_span_t part)
+static void hash_part(psa_hash_operation_t *hash, enr_span_t part)
 {
     uint8_t length[8];
     put_time(length, (int64_t)part.len);
-    return psa_hash_update(hash, length, sizeof length) == PSA_SUCCESS &&
-           psa_hash_update(hash, part.ptr, part.len) == PSA_SUCCESS;
+    (void)psa_hash_update(hash, length, sizeof length); /* a failure of any step comes out at the end */
+    (void)psa_hash_update(hash, part.ptr, part.len);
 }
 
-static bool finish_hash(psa_hash_operation_t *hash, bool good, uint8_t out_digest[32])
+static bool finish_hash(psa_hash_operation_t *hash, uint8_t out_digest[32])
 {
     size_t len = 0;
-    good = good && psa_hash_finish(hash, out_digest, 32, &len) == PSA_SUCCESS;
+    bool good = psa_hash_finish(hash, out_digest, 32, &len) == PSA_SUCCESS;
     (void)psa_hash_abort(hash);
     return good;
 }
@@ -51,12 +52,12 @@ static bool finish_hash(psa_hash_operation_t *hash, bool good, uint8_t out_diges
 static bool digest_anchors(enr_tls_t *tls)
 {
     psa_hash_operation_t hash = PSA_HASH_OPERATION_INIT;
-    bool good = psa_hash_setup(&hash, PSA_ALG_SHA_256) == PSA_SUCCESS;
+    (void)psa_hash_setup(&hash, PSA_ALG_SHA_256);
     enr_span_t der = {NULL, 0};
-    for (size_t i = 0; good && tls->config.anchors.get(tls->config.anchors.ctx, i, &der) == ENR_OK; i++) {
-        good = hash_part(&hash, der);
+    for (size_t i = 0; tls->config.anchors.get(tls->config.anchors.ctx, i, &der) == ENR_OK; i++) {
+        hash_part(&hash, der);
     }
-    return finish_hash(&hash, good, tls->anchors_digest);
+    return finish_hash(&hash, tls->anchors_digest);
 }
 
 void ticket_bind(enr_tls_t *tls)
@@ -66,13 +67,15 @@ void ticket_bind(enr_tls_t *tls)
     }
     tls->has_anchors = tls->has_anchors || digest_anchors(tls);
     psa_hash_operation_t hash = PSA_HASH_OPERATION_INIT;
-    bool good = tls->has_anchors && psa_hash_setup(&hash, PSA_ALG_SHA_256) == PSA_SUCCESS;
-    good = good && hash_part(&hash, (enr_span_t){tls->anchors_digest, sizeof tls->anchors_digest});
-    good = good && hash_part(&hash, (enr_span_t){(const uint8_t *)tls->config.pins, 32 * tls->config.pin_count});
+    (void)psa_hash_setup(&hash, PSA_ALG_SHA_256);
+    hash_part(&hash, (enr_span_t){tls->anchors_digest, sizeof tls->anchors_digest});
+    hash_part(&hash, (enr_span_t){(const uint8_t *)tls->config.pins, 32 * tls->config.pin_count});
     uint8_t port[2] = {(uint8_t)(tls->port >> 8), (uint8_t)tls->port};
-    good = good && hash_part(&hash, (enr_span_t){port, sizeof port});
-    good = good && hash_part(&hash, tls->host); /* as it is written: mbedTLS compares it so with a ticket's */
-    tls->in_full = tls->in_full || !finish_hash(&hash, good, tls->binding);
+    hash_part(&hash, (enr_span_t){port, sizeof port});
+    hash_part(&hash, tls->host); /* as it is written: mbedTLS compares it so with a ticket's */
+    if (!finish_hash(&hash, tls->binding) || !tls->has_anchors) {
+        tls->in_full = true;
+    }
 }
 
 /* Loads a kept ticket into the connection. False: it may not be used. */

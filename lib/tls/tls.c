@@ -83,14 +83,14 @@ static enr_status_t status_of_failure(const enr_tls_t *tls, int failure)
     }
 }
 
-static void set_wait(int wanted, enr_wait_t *out_wait)
+/* Whether mbedTLS wants to read or write more before it goes on. */
+static bool must_wait(int result, enr_wait_t *out_wait)
 {
-    out_wait->events = wanted == MBEDTLS_ERR_SSL_WANT_WRITE ? ENR_WAIT_WRITE : ENR_WAIT_READ;
-}
-
-static bool wants_more(int result)
-{
-    return result == MBEDTLS_ERR_SSL_WANT_READ || result == MBEDTLS_ERR_SSL_WANT_WRITE;
+    if (result != MBEDTLS_ERR_SSL_WANT_READ && result != MBEDTLS_ERR_SSL_WANT_WRITE) {
+        return false;
+    }
+    out_wait->events = result == MBEDTLS_ERR_SSL_WANT_WRITE ? ENR_WAIT_WRITE : ENR_WAIT_READ;
+    return true;
 }
 
 static void close_all(enr_tls_t *tls)
@@ -177,6 +177,13 @@ static enr_status_t begin_handshake(enr_tls_t *tls)
     return ENR_OK;
 }
 
+static void begin_net_opening(enr_tls_t *tls)
+{
+    tls->net_failure = ENR_OK;
+    tls->ended = false;
+    tls->state = NET_OPENING;
+}
+
 static enr_status_t begin_opening(enr_tls_t *tls, enr_span_t host, uint16_t port)
 {
     if (!enr_host_is_name(host)) {
@@ -190,9 +197,7 @@ static enr_status_t begin_opening(enr_tls_t *tls, enr_span_t host, uint16_t port
     tls->port = port;
     tls->in_full = false;
     ticket_bind(tls);
-    tls->net_failure = ENR_OK;
-    tls->ended = false;
-    tls->state = NET_OPENING;
+    begin_net_opening(tls);
     return ENR_OK;
 }
 
@@ -210,8 +215,7 @@ static enr_status_t step_handshake(enr_tls_t *tls, uint32_t now_ms, enr_phase_t 
     session_t *session = tls->session;
     *out_phase = ENR_PHASE_HANDSHAKE;
     int result = mbedtls_ssl_handshake_step(&session->ssl);
-    if (wants_more(result)) {
-        set_wait(result, out_wait);
+    if (must_wait(result, out_wait)) {
         return ENR_AGAIN;
     }
     if (result != 0) {
@@ -236,9 +240,7 @@ static enr_status_t try_in_full(enr_tls_t *tls, uint32_t now_ms, enr_wait_t *out
     ticket_drop(tls);
     close_all(tls);
     tls->in_full = true;
-    tls->net_failure = ENR_OK;
-    tls->ended = false;
-    tls->state = NET_OPENING;
+    begin_net_opening(tls);
     *out_wait = (enr_wait_t){.has_time = true, .until_ms = now_ms};
     return ENR_AGAIN;
 }
@@ -277,8 +279,7 @@ static enr_status_t stream_write(void *ctx, enr_span_t bytes, size_t *out_sent, 
     session_t *session = tls->session;
     tls->refused_before = process_refusals();
     int result = mbedtls_ssl_write(&session->ssl, bytes.ptr, bytes.len);
-    if (wants_more(result)) {
-        set_wait(result, out_wait);
+    if (must_wait(result, out_wait)) {
         return ENR_AGAIN;
     }
     if (result < 0) {
@@ -319,8 +320,10 @@ static enr_status_t stream_read(void *ctx, uint8_t *out, size_t capacity, size_t
     tls->refused_before = process_refusals();
     process_set_time(tls->now);
     int result = read_data(tls, out, capacity);
-    if (result == MBEDTLS_ERR_SSL_WANT_READ) {
-        set_wait(result, out_wait);
+    if (result == MBEDTLS_ERR_SSL_WANT_WRITE) {
+        return fail(tls, ENR_E_TLS_PROTOCOL); /* it wants to refuse a renegotiation; nobody here asks for one */
+    }
+    if (must_wait(result, out_wait)) {
         return ENR_AGAIN;
     }
     if (result > 0) {
@@ -329,9 +332,6 @@ static enr_status_t stream_read(void *ctx, uint8_t *out, size_t capacity, size_t
     }
     if (result == MBEDTLS_ERR_SSL_PEER_CLOSE_NOTIFY) {
         return ENR_END;
-    }
-    if (result == MBEDTLS_ERR_SSL_WANT_WRITE) {
-        return fail(tls, ENR_E_TLS_PROTOCOL); /* it wants to refuse a renegotiation; nobody here asks for one */
     }
     bool cut = result == 0 || result == MBEDTLS_ERR_SSL_CONN_EOF; /* FIN without close_notify (behaviours 19) */
     return fail(tls, cut ? ENR_E_TLS_TRUNCATED : status_of_failure(tls, result));

@@ -3,7 +3,6 @@
 #include "enrich/limits.h"
 
 #include <assert.h>
-#include <string.h>
 
 static bool is_hex(uint8_t byte)
 {
@@ -21,24 +20,27 @@ static bool all(enr_span_t text, bool (*is)(uint8_t byte))
     return true;
 }
 
-/* The place of a byte, or the text's length. */
-static size_t find(enr_span_t text, uint8_t byte)
+/* The number that 1 to `most` digits give, or UINT32_MAX. */
+static uint32_t number_of(enr_span_t digits, size_t most)
 {
-    const uint8_t *place = text.len == 0 ? NULL : memchr(text.ptr, byte, text.len);
-    return place == NULL ? text.len : (size_t)(place - text.ptr);
+    if (digits.len == 0 || digits.len > most || !all(digits, enr_is_digit)) {
+        return UINT32_MAX;
+    }
+    uint32_t number = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        number = number * 10 + (uint32_t)(digits.ptr[i] - '0');
+    }
+    return number;
 }
 
-/* The label at the start of a name; *name goes on behind its dot. False at the end. */
-static bool next_label(enr_span_t *name, bool *at_end, enr_span_t *out_label)
+/* Takes the label at the start of a name off it, with the dot behind it; *at_end: it was the last. */
+static enr_span_t take_label(enr_span_t *name, bool *at_end)
 {
-    if (*at_end) {
-        return false;
-    }
-    size_t dot = find(*name, '.');
-    *out_label = enr_span_slice(*name, 0, dot);
-    *at_end = dot == name->len;
-    *name = enr_span_slice(*name, *at_end ? dot : dot + 1, name->len);
-    return true;
+    const enr_span_t all_labels = *name;
+    const size_t dot = enr_span_find(all_labels, '.');
+    *at_end = dot == all_labels.len;
+    *name = enr_span_slice(all_labels, *at_end ? dot : dot + 1, all_labels.len);
+    return enr_span_slice(all_labels, 0, dot);
 }
 
 /* What resolvers take for a part of an IPv4 address: decimal, octal or hexadecimal (WHATWG URL, "ends in a number"). */
@@ -72,16 +74,21 @@ static bool is_label(enr_span_t label, bool strict)
 
 static bool is_name(enr_span_t host, bool strict)
 {
-    enr_span_t label = {NULL, 0};
-    bool at_end = host.len == 0 || host.len > ENR_HOST_MAX;
-    bool good = !at_end;
+    if (host.len > ENR_HOST_MAX) {
+        return false;
+    }
     if (!strict && host.len > 1 && host.ptr[host.len - 1] == '.') {
         host.len--; /* the root's dot */
     }
-    while (good && next_label(&host, &at_end, &label)) {
-        good = is_label(label, strict);
+    for (bool at_end = false;;) {
+        const enr_span_t label = take_label(&host, &at_end);
+        if (!is_label(label, strict)) {
+            return false;
+        }
+        if (at_end) {
+            return !is_number(label);
+        }
     }
-    return good && !is_number(label);
 }
 
 bool enr_host_is_name(enr_span_t host)
@@ -92,21 +99,14 @@ bool enr_host_is_name(enr_span_t host)
 /* Four decimal numbers of 0 to 255 without leading zeros (RFC 3986 3.2.2). */
 static bool is_ipv4(enr_span_t host)
 {
-    enr_span_t label = {NULL, 0};
     bool at_end = false;
-    int count = 0;
-    while (next_label(&host, &at_end, &label)) {
-        unsigned value = 0;
-        for (size_t i = 0; i < label.len && label.len <= 3; i++) {
-            value = value * 10 + (unsigned)(label.ptr[i] - '0');
-        }
-        bool good = label.len >= 1 && label.len <= 3 && all(label, enr_is_digit) && value <= 255 &&
-                    (label.len == 1 || label.ptr[0] != '0');
-        if (!good || ++count > 4) {
+    for (int count = 1; count <= 4; count++) {
+        const enr_span_t label = take_label(&host, &at_end);
+        if (number_of(label, 3) > 255 || (label.len > 1 && label.ptr[0] == '0') || at_end != (count == 4)) {
             return false;
         }
     }
-    return count == 4;
+    return true;
 }
 
 /* What stands between the brackets: groups of 1 to 4 hexadecimal digits, one "::" at most, an IPv4 address as the last
@@ -122,7 +122,7 @@ static bool is_ipv6(enr_span_t text)
     }
     while (at < text.len) {
         enr_span_t rest = enr_span_slice(text, at, text.len);
-        size_t len = find(rest, ':');
+        size_t len = enr_span_find(rest, ':');
         enr_span_t group = enr_span_slice(rest, 0, len);
         if (len == rest.len && is_ipv4(group)) {
             groups += 2;
@@ -151,19 +151,6 @@ static bool is_ipv6(enr_span_t text)
     return squeezed ? groups <= 7 : groups == 8;
 }
 
-static bool parse_port(enr_span_t digits, uint16_t *out_port)
-{
-    uint32_t port = 0;
-    if (digits.len == 0 || digits.len > 5 || !all(digits, enr_is_digit)) {
-        return false;
-    }
-    for (size_t i = 0; i < digits.len; i++) {
-        port = port * 10 + (uint32_t)(digits.ptr[i] - '0');
-    }
-    *out_port = (uint16_t)port;
-    return port >= 1 && port <= UINT16_MAX;
-}
-
 static bool parse_host(enr_span_t host, enr_url_t *url)
 {
     url->host = host;
@@ -177,11 +164,15 @@ static bool parse_host(enr_span_t host, enr_url_t *url)
 
 static bool parse_authority(enr_span_t authority, enr_url_t *url)
 {
-    size_t bracket = authority.len > 0 && authority.ptr[0] == '[' ? find(authority, ']') : 0;
-    size_t colon = bracket + find(enr_span_slice(authority, bracket, authority.len), ':');
+    size_t bracket = authority.len > 0 && authority.ptr[0] == '[' ? enr_span_find(authority, ']') : 0;
+    size_t colon = bracket + enr_span_find(enr_span_slice(authority, bracket, authority.len), ':');
     url->port = 443;
-    if (colon < authority.len && !parse_port(enr_span_slice(authority, colon + 1, authority.len), &url->port)) {
-        return false;
+    if (colon < authority.len) {
+        const uint32_t port = number_of(enr_span_slice(authority, colon + 1, authority.len), 5);
+        if (port == 0 || port > UINT16_MAX) {
+            return false;
+        }
+        url->port = (uint16_t)port;
     }
     return parse_host(enr_span_slice(authority, 0, colon), url);
 }
@@ -194,19 +185,17 @@ static bool is_allowed(uint8_t byte)
 enr_status_t enr_url_parse(enr_span_t text, enr_url_t *out_url)
 {
     assert(out_url != NULL);
-    const enr_span_t scheme = ENR_SPAN("https://");
     *out_url = (enr_url_t){0};
     if (text.len > ENR_URL_MAX) {
         return ENR_E_LIMIT;
     }
-    if (text.len < scheme.len || !enr_span_equal_ignore_case(enr_span_slice(text, 0, scheme.len), scheme) ||
-        !all(text, is_allowed)) {
+    enr_span_t rest = enr_span_without(text, ENR_SPAN("https://"));
+    if (rest.len == text.len || !all(text, is_allowed)) {
         return ENR_E_URL;
     }
-    enr_span_t rest = enr_span_slice(text, scheme.len, text.len);
-    rest = enr_span_slice(rest, 0, find(rest, '#'));
-    size_t query = find(rest, '?');
-    size_t slash = find(enr_span_slice(rest, 0, query), '/');
+    rest = enr_span_slice(rest, 0, enr_span_find(rest, '#'));
+    size_t query = enr_span_find(rest, '?');
+    size_t slash = enr_span_find(enr_span_slice(rest, 0, query), '/');
     if (!parse_authority(enr_span_slice(rest, 0, slash), out_url)) {
         return ENR_E_URL;
     }

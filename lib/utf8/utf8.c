@@ -3,59 +3,59 @@
 #include <assert.h>
 
 /* RFC 3629 4: the lead byte gives the length and narrows the second byte; the others are 80..BF. */
-size_t enr_utf8_next(enr_span_t text)
+size_t enr_bytes_utf8_next(const uint8_t *bytes, size_t len)
 {
-    if (text.len == 0) {
+    if (len == 0) {
         return 0;
     }
-    uint8_t lead = text.ptr[0];
+    unsigned lead = bytes[0];
     if (lead < 0x80) {
         return 1;
     }
-    if (lead < 0xC2 || lead > 0xF4) {
+    size_t want = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if (lead < 0xC2 || lead > 0xF4 || len < want) {
         return 0;
     }
-    size_t len = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-    if (text.len < len) {
-        return 0;
-    }
-    uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
-    uint8_t high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
-    if (text.ptr[1] < low || text.ptr[1] > high) {
-        return 0;
-    }
-    for (size_t i = 2; i < len; i++) {
-        if ((text.ptr[i] & 0xC0) != 0x80) {
+    unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+    unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+    for (size_t i = 1; i < want; i++) {
+        if (bytes[i] < low || bytes[i] > high) {
             return 0;
         }
+        low = 0x80;
+        high = 0xBF;
     }
-    return len;
+    return want;
 }
 
-bool enr_utf8_valid(enr_span_t text)
+bool enr_bytes_utf8_valid(const uint8_t *bytes, size_t len)
 {
-    size_t at = 0;
-    while (at < text.len) {
-        size_t len = text.ptr[at] < 0x80 ? 1 : enr_utf8_next(enr_span_slice(text, at, text.len));
-        if (len == 0) {
+    for (size_t at = 0; at < len;) {
+        size_t step = bytes[at] < 0x80 ? 1 : enr_bytes_utf8_next(bytes + at, len - at);
+        if (step == 0) {
             return false;
         }
-        at += len;
+        at += step;
     }
     return true;
 }
 
-bool enr_utf8_has_control(enr_span_t text)
+bool enr_bytes_utf8_has_control(const uint8_t *bytes, size_t len)
 {
-    uint8_t before = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t byte = text.ptr[i];
+    unsigned before = 0;
+    for (size_t i = 0; i < len; i++) {
+        unsigned byte = bytes[i];
         if (byte < 0x20 || byte == 0x7F || (before == 0xC2 && byte < 0xA0)) {
             return true;
         }
         before = byte;
     }
     return false;
+}
+
+bool enr_bytes_are_text(const uint8_t *bytes, size_t len)
+{
+    return enr_bytes_utf8_valid(bytes, len) && !enr_bytes_utf8_has_control(bytes, len);
 }
 
 /* Marks, by its top bit, the lowest byte of the word that is below 20, '"', '\' or above 7F; bytes above the lowest may
@@ -106,26 +106,13 @@ size_t enr_utf8_encode(uint32_t code_point, uint8_t *out)
         out[0] = (uint8_t)code_point;
         return 1;
     }
-    if (code_point < 0x800) {
-        out[0] = (uint8_t)(0xC0 | code_point >> 6);
-        out[1] = (uint8_t)(0x80 | (code_point & 0x3F));
-        return 2;
-    }
-    if (code_point < 0x10000) {
-        if (code_point >= 0xD800 && code_point <= 0xDFFF) {
-            return 0;
-        }
-        out[0] = (uint8_t)(0xE0 | code_point >> 12);
-        out[1] = (uint8_t)(0x80 | (code_point >> 6 & 0x3F));
-        out[2] = (uint8_t)(0x80 | (code_point & 0x3F));
-        return 3;
-    }
-    if (code_point > 0x10FFFF) {
+    if (code_point > 0x10FFFF || (code_point >= 0xD800 && code_point <= 0xDFFF)) {
         return 0;
     }
-    out[0] = (uint8_t)(0xF0 | code_point >> 18);
-    out[1] = (uint8_t)(0x80 | (code_point >> 12 & 0x3F));
-    out[2] = (uint8_t)(0x80 | (code_point >> 6 & 0x3F));
-    out[3] = (uint8_t)(0x80 | (code_point & 0x3F));
-    return 4;
+    const size_t len = code_point < 0x800 ? 2 : code_point < 0x10000 ? 3 : 4;
+    for (size_t i = len; i-- > 1; code_point >>= 6) {
+        out[i] = (uint8_t)(0x80 | (code_point & 0x3F));
+    }
+    out[0] = (uint8_t)(0xF00 >> len | code_point); /* C0, E0 or F0 */
+    return len;
 }

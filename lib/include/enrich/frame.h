@@ -37,20 +37,10 @@ typedef struct {
 /* The answer of GM65, GM60 and GM8xx modules to a command that they took. */
 #define ENR_FRAME_ANSWER_GM65 ENR_SPAN("\x02\x00\x00\x01\x00\x33\x31")
 
-/* A frame under way. All fields are private but for `aim` and `dropped`, to be read once a payload is whole. */
+/* A frame under way. All fields are private but for `aim` and `dropped`, to be read once a payload is whole. The small
+   ones stand first, where short instructions reach them. */
 typedef struct {
-    const enr_frame_settings_t *settings;
-    enr_aim_t aim; /* of the payload, when the settings expect one */
-    bool dropped;  /* a NOTE, PHOTO, LOGO, SOUND or KEY was left out of a card that would not fit */
-    uint8_t *bytes;
-    size_t capacity;
-    size_t len;
-    size_t line;  /* where the line under way begins, in a card */
-    size_t depth; /* of cards inside cards */
-    uint32_t last_ms;
-    uint8_t answer_len;  /* bytes of the module's answer seen so far */
-    uint8_t release_at;  /* bytes that looked like it and were not: the next one to go on */
-    uint8_t release_end; /* and their end */
+    /* Of the payload under way. */
     uint8_t stage;
     uint8_t mode;
     uint8_t previous;     /* byte of a card */
@@ -67,6 +57,20 @@ typedef struct {
     bool skips_quoted_printable;
     bool at_line_start;
     bool after_skip;
+    bool dropped;  /* a NOTE, PHOTO, LOGO, SOUND or KEY was left out of a card that would not fit */
+    enr_aim_t aim; /* of the payload, when the settings expect one */
+    size_t len;
+    size_t line;  /* where the line under way begins, in a card */
+    size_t depth; /* of cards inside cards */
+
+    /* Of the module. */
+    uint8_t answer_len;  /* bytes of its answer seen so far */
+    uint8_t release_at;  /* bytes that looked like it and were not: the next one to go on */
+    uint8_t release_end; /* and their end */
+    const enr_frame_settings_t *settings;
+    uint8_t *bytes;
+    size_t capacity;
+    uint32_t last_ms;
 } enr_frame_t;
 
 /* Begins with nothing. The buffer of capacity bytes holds a payload while it grows, and when it is whole; it belongs to

@@ -2,9 +2,14 @@
 #ifndef ENRICH_SPAN_H
 #define ENRICH_SPAN_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* For functions whose call would be longer than they are. Those of spans take them apart for a function of bytes, which
+   nobody else need call: so the parts travel in registers, where a struct would go through memory. */
+#define ENR_INLINE __attribute__((always_inline)) static inline
 
 /* ASCII, whatever the locale. */
 static inline bool enr_is_digit(uint8_t byte)
@@ -18,33 +23,36 @@ static inline bool enr_is_letter(uint8_t byte)
     return lower >= 'a' && lower <= 'z';
 }
 
-static inline uint8_t enr_to_lower(uint8_t byte)
+ENR_INLINE uint8_t enr_to_lower(uint8_t byte)
 {
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
 }
 
 /* Little-endian numbers at any address, as they lie on flash; compilers make one load or store of each. */
-static inline uint16_t enr_get_16(const uint8_t *in)
+ENR_INLINE uint16_t enr_get_16(const uint8_t *in)
 {
     return (uint16_t)(in[0] | in[1] << 8);
 }
 
-static inline uint32_t enr_get_32(const uint8_t *in)
+ENR_INLINE uint32_t enr_get_32(const uint8_t *in)
 {
     return in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
 }
 
-static inline void enr_put_16(uint8_t *out, uint16_t number)
+ENR_INLINE void enr_put_16(uint8_t *out, uint16_t number)
 {
     out[0] = (uint8_t)number;
     out[1] = (uint8_t)(number >> 8);
 }
 
-static inline void enr_put_32(uint8_t *out, uint32_t number)
+ENR_INLINE void enr_put_32(uint8_t *out, uint32_t number)
 {
     enr_put_16(out, (uint16_t)number);
     enr_put_16(out + 2, (uint16_t)(number >> 16));
 }
+
+/* True when a byte stands in a string; NUL stands in none. */
+bool enr_is_one_of(uint8_t byte, const char *bytes);
 
 /* A read-only view of bytes that somebody else owns. An empty span has len 0; its ptr may then be NULL. */
 typedef struct {
@@ -58,23 +66,59 @@ typedef struct {
 /* The span of a NUL-terminated string, without the NUL; NULL gives an empty span. */
 enr_span_t enr_span_from_str(const char *text);
 
-/* The bytes [from, to) of a span. Asserts from <= to <= span.len. */
-enr_span_t enr_span_slice(enr_span_t span, size_t from, size_t to);
+/* The bytes [from, to) of a span. Asserts from <= to <= span.len. The address is computed as a number: nothing may be
+   added to NULL, not even 0. */
+ENR_INLINE enr_span_t enr_span_slice(enr_span_t span, size_t from, size_t to)
+{
+    assert(from <= to && to <= span.len);
+    return (enr_span_t){(const uint8_t *)((uintptr_t)span.ptr + from), to - from};
+}
 
 /* The span without leading and trailing space, TAB, CR and LF. */
 enr_span_t enr_span_trim(enr_span_t span);
 
 /* The place of the first such byte; span.len when there is none. */
-size_t enr_span_find(enr_span_t span, uint8_t byte);
+size_t enr_bytes_find(const uint8_t *bytes, size_t len, uint8_t byte);
+ENR_INLINE size_t enr_span_find(enr_span_t span, uint8_t byte)
+{
+    return enr_bytes_find(span.ptr, span.len, byte);
+}
 
 /* True when the span begins with these letters, A-Z and a-z taken as one. */
-bool enr_span_begins(enr_span_t span, const char *prefix);
+bool enr_bytes_begin(const uint8_t *bytes, size_t len, const char *prefix);
+ENR_INLINE bool enr_span_begins(enr_span_t span, const char *prefix)
+{
+    return enr_bytes_begin(span.ptr, span.len, prefix);
+}
+
+/* The span without a prefix that it begins with, letters' case ignored. */
+size_t enr_bytes_prefix(const uint8_t *bytes, size_t len, const uint8_t *prefix, size_t prefix_len);
+ENR_INLINE enr_span_t enr_span_without(enr_span_t span, enr_span_t prefix)
+{
+    return enr_span_slice(span, enr_bytes_prefix(span.ptr, span.len, prefix.ptr, prefix.len), span.len);
+}
+
+/* Which entry, from 0, of a list with single spaces between its entries a word is, or -1. Letters' case is ignored, and
+   so are these bytes in the word. */
+int enr_bytes_index_in(const uint8_t *word, size_t len, const char *list, const char *ignored);
+ENR_INLINE int enr_span_index_in(enr_span_t word, const char *list, const char *ignored)
+{
+    return enr_bytes_index_in(word.ptr, word.len, list, ignored);
+}
 
 /* True when both hold the same bytes. */
-bool enr_span_equal(enr_span_t a, enr_span_t b);
+bool enr_bytes_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
+ENR_INLINE bool enr_span_equal(enr_span_t a, enr_span_t b)
+{
+    return enr_bytes_equal(a.ptr, a.len, b.ptr, b.len);
+}
 
 /* True when both hold the same bytes, A-Z and a-z taken as one (ASCII only, no locale). */
-bool enr_span_equal_ignore_case(enr_span_t a, enr_span_t b);
+bool enr_bytes_equal_ignore_case(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
+ENR_INLINE bool enr_span_equal_ignore_case(enr_span_t a, enr_span_t b)
+{
+    return enr_bytes_equal_ignore_case(a.ptr, a.len, b.ptr, b.len);
+}
 
 /* True when both hold the same bytes. Its time depends on the lengths only: for secrets (behaviours 22). */
 bool enr_span_equal_secret(enr_span_t a, enr_span_t b);
@@ -98,7 +142,11 @@ typedef struct {
 enr_buffer_t enr_buffer_over(void *ptr, size_t capacity);
 
 /* Appends the bytes of a span. */
-void enr_buffer_append(enr_buffer_t *buffer, enr_span_t bytes);
+void enr_buffer_append_bytes(enr_buffer_t *buffer, const uint8_t *bytes, size_t len);
+ENR_INLINE void enr_buffer_append(enr_buffer_t *buffer, enr_span_t bytes)
+{
+    enr_buffer_append_bytes(buffer, bytes.ptr, bytes.len);
+}
 
 /* Appends one byte. */
 void enr_buffer_append_byte(enr_buffer_t *buffer, uint8_t byte);

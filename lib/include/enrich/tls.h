@@ -85,15 +85,8 @@ typedef struct {
 #define ENR_TLS_CONSTRAINTS_MAX 3
 
 /* One TLS connection. Its fields are private but for `resumed`; mbedTLS's own structs lie in the program's TLS memory
- * from open to close. */
+ * from open to close. The small ones stand first, where short instructions reach them. */
 typedef struct {
-    enr_tls_config_t config;
-    void *session; /* mbedTLS's structs, or NULL */
-    enr_span_t host;
-    uint16_t port;
-    int64_t now;              /* wall clock of the handshake */
-    enr_status_t net_failure; /* what the net said inside a callback of mbedTLS */
-    uint32_t refused_before;  /* allocation failures of the process when this call began */
     uint8_t state;
     bool ended;       /* FIN has come */
     bool pinned;      /* a pinned key stands in the chain at hand */
@@ -102,6 +95,13 @@ typedef struct {
     bool in_full;     /* this handshake may not offer one */
     bool has_anchors; /* anchors_digest is made */
     bool resumed;     /* the open connection runs on a ticket */
+    uint16_t port;
+    enr_status_t net_failure; /* what the net said inside a callback of mbedTLS */
+    void *session;            /* mbedTLS's structs, or NULL */
+    uint32_t refused_before;  /* allocation failures of the process when this call began */
+    enr_span_t host;
+    enr_tls_config_t config;
+    int64_t now; /* wall clock of the handshake */
     size_t constraint_count;
     enr_span_t constraints[ENR_TLS_CONSTRAINTS_MAX]; /* name constraints of the issuers in the chain at hand */
     int64_t not_after; /* the earliest end of a certificate of the chain that this session rests on */
