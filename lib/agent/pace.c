@@ -1,5 +1,7 @@
 #include "agent_internal.h"
 
+#include "enrich/http_date.h"
+
 #include <string.h>
 
 /* --- timers --- */
@@ -56,7 +58,9 @@ static void notice_wall(enr_agent_t *agent, uint32_t now_ms)
 
 void pace_tick(enr_agent_t *agent, uint32_t now_ms)
 {
-    agent->uptime_ms += now_ms - agent->last_ms;
+    agent->uptime_ms += now_ms - agent->last_ms; /* since its last whole second */
+    agent->uptime_s += agent->uptime_ms / 1000;
+    agent->uptime_ms %= 1000;
     agent->last_ms = now_ms;
     (void)tick(&agent->hold, now_ms);
     (void)tick(&agent->idle, now_ms);
@@ -98,14 +102,13 @@ int64_t pace_wall(const enr_agent_t *agent)
 
 uint16_t pace_today(const enr_agent_t *agent)
 {
-    int64_t day = pace_wall(agent) / 86400;
+    uint32_t day = enr_day_of_seconds(pace_wall(agent));
     return day < UINT16_MAX ? (uint16_t)day : UINT16_MAX;
 }
 
 enr_stamp_t pace_stamp(const enr_agent_t *agent)
 {
-    enr_stamp_t stamp = {
-        .wall_s = pace_wall(agent), .boot = agent->config.boot, .uptime_s = (uint32_t)(agent->uptime_ms / 1000)};
+    enr_stamp_t stamp = {.wall_s = pace_wall(agent), .boot = agent->config.boot, .uptime_s = agent->uptime_s};
     if (stamp.wall_s > 0) {
         stamp.quality = agent->config.time_quality == NULL ? ENR_TIME_SET : *agent->config.time_quality;
         stamp.wall_s = stamp.quality == ENR_TIME_UNKNOWN ? 0 : stamp.wall_s;

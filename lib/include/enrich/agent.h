@@ -194,11 +194,12 @@ typedef struct {
     /* pace */
     uint32_t random;
     uint32_t last_ms;
-    uint64_t uptime_ms;
-    enr_timer_t hold; /* nothing begins before it */
-    bool has_floor;   /* … because of a Retry-After */
-    uint8_t failures; /* in a row */
-    uint32_t retry_s; /* a Retry-After to be kept */
+    uint32_t uptime_s;  /* since the start … */
+    uint32_t uptime_ms; /* … and so much more */
+    enr_timer_t hold;   /* nothing begins before it */
+    bool has_floor;     /* … because of a Retry-After */
+    uint8_t failures;   /* in a row */
+    uint32_t retry_s;   /* a Retry-After to be kept */
     bool loaded;
     bool unread;              /* what the store keeps of a Retry-After */
     bool blind;               /* it was read while no time was known */
