@@ -78,8 +78,8 @@ static enr_status_t fingerprint(enr_store_t *store, uint32_t base, uint32_t *out
         status = log_next(store, base, &at, &entry);
         if (status == ENR_OK && entry.nonce.epoch != epoch) {
             uint8_t bytes[8];
-            put_number(bytes, entry.at, 4);
-            put_number(bytes + 4, entry.crc, 4);
+            enr_put_32(bytes, entry.at);
+            enr_put_32(bytes + 4, entry.crc);
             print = enr_crc32(print, (enr_span_t){bytes, sizeof bytes});
         }
     }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* ASCII, whatever the locale. */
 static inline bool enr_is_digit(uint8_t byte)
@@ -23,27 +24,44 @@ static inline uint8_t enr_to_lower(uint8_t byte)
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
 }
 
-/* Little-endian numbers at any address, as they lie on flash; compilers make one load or store of each. */
+/* Little-endian numbers at any address, as they lie on flash. They are copied as they are, since every processor that
+   this is made for is little-endian: one load or store each. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers lie in memory as they lie on flash");
+
 static inline uint16_t enr_get_16(const uint8_t *in)
 {
-    return (uint16_t)(in[0] | in[1] << 8);
+    uint16_t number;
+    memcpy(&number, in, sizeof number);
+    return number;
 }
 
 static inline uint32_t enr_get_32(const uint8_t *in)
 {
-    return in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+    uint32_t number;
+    memcpy(&number, in, sizeof number);
+    return number;
+}
+
+static inline uint64_t enr_get_64(const uint8_t *in)
+{
+    uint64_t number;
+    memcpy(&number, in, sizeof number);
+    return number;
 }
 
 static inline void enr_put_16(uint8_t *out, uint16_t number)
 {
-    out[0] = (uint8_t)number;
-    out[1] = (uint8_t)(number >> 8);
+    memcpy(out, &number, sizeof number);
 }
 
 static inline void enr_put_32(uint8_t *out, uint32_t number)
 {
-    enr_put_16(out, (uint16_t)number);
-    enr_put_16(out + 2, (uint16_t)(number >> 16));
+    memcpy(out, &number, sizeof number);
+}
+
+static inline void enr_put_64(uint8_t *out, uint64_t number)
+{
+    memcpy(out, &number, sizeof number);
 }
 
 /* A read-only view of bytes that somebody else owns. An empty span has len 0; its ptr may then be NULL. */
