@@ -24,10 +24,10 @@ enum { TIMER_OFF, TIMER_RUNNING, TIMER_DUE };
 
 /* What a register of the journal says of a request. */
 typedef struct {
-    enr_request_state_t state; /* NONE: never set */
-    uint8_t attempts;
-    enr_status_t status;
+    uint8_t state; /* enr_request_state_t; NONE: never set */
     bool unverified;
+    uint8_t attempts;
+    int8_t status;
 } mark_t;
 
 /* --- pace.c: when --- */
@@ -75,6 +75,7 @@ ENR_NODISCARD enr_status_t pace_save(enr_agent_t *agent);
 /* --- leads.c: what is there, and what is at work --- */
 
 mark_t leads_mark(const enr_slot_t *slot, unsigned number);
+enr_request_state_t leads_marked(const enr_slot_t *slot, unsigned number); /* its state alone */
 
 /* Reads a slot's lead into agent->content. ENR_OK, ENR_E_SYNTAX, ENR_E_VERSION, otherwise as enr_journal_read. */
 ENR_NODISCARD enr_status_t leads_read(enr_agent_t *agent, const enr_slot_t *slot, enr_lead_t *out_lead);
@@ -89,9 +90,14 @@ void leads_states(const enr_agent_t *agent, const enr_slot_t *slot, const enr_le
 enr_options_t leads_options(const enr_agent_t *agent, const enr_lead_t *lead, unsigned number,
                             uint8_t token[ENR_TOKEN_LEN]);
 
-/* Marks a request's new state in the journal, counts it and tells the watcher. Statuses as enr_journal_set. */
+/* Marks a request in the journal, counts it and tells the watcher. before: where it was. Statuses as enr_journal_set.
+ */
 ENR_NODISCARD enr_status_t leads_set(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark,
-                                     enr_span_t data, enr_request_state_t before, enr_request_state_t after);
+                                     enr_request_state_t before);
+
+/* The same with data; and with the lead's content, which says where a request is that is marked READY (NULL: there). */
+ENR_NODISCARD enr_status_t leads_set_with(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark,
+                                          enr_request_state_t before, enr_span_t data, const enr_lead_t *lead);
 
 /* What the journal said: ENR_AGAIN makes it work, an error is remembered. Gives the status back. */
 enr_status_t leads_heard(enr_agent_t *agent, enr_status_t status);
@@ -103,8 +109,14 @@ void leads_count(enr_agent_t *agent, const enr_slot_t *slot, enr_request_state_t
 ENR_NODISCARD enr_status_t leads_retire(enr_agent_t *agent, enr_slot_t *slot,
                                         const enr_request_state_t states[ENR_TYPE_COUNT]);
 
+/* Erases a lead if it is delivered. If that cannot be done now, the next walk in search of work does it. */
+void leads_retire_delivered(enr_agent_t *agent, enr_slot_t *slot, const enr_lead_t *lead);
+
 /* True when nothing is left to do for a lead, and a sink has taken something of it. */
 bool leads_delivered(const enr_request_state_t states[ENR_TYPE_COUNT]);
+
+/* The slot of a lead that lives, by its number. ENR_END: there is none; otherwise as enr_journal_find_number. */
+ENR_NODISCARD enr_status_t leads_by_number(enr_agent_t *agent, uint32_t number, enr_slot_t *out_slot);
 
 /* The lead at work with a number, or NULL; and the slot to write to: that one's, if there is one, else `slot`. */
 enr_work_t *leads_work(enr_agent_t *agent, uint32_t number);
@@ -112,6 +124,9 @@ enr_slot_t *leads_own_slot(enr_agent_t *agent, enr_slot_t *slot);
 
 /* What may be sent of a lead at work, after its content or a state has changed. */
 void leads_renew(enr_agent_t *agent, enr_work_t *work, const enr_lead_t *lead);
+
+/* The same for a lead that may be at work or not: then all are looked at. */
+void leads_changed(enr_agent_t *agent, uint32_t number, const enr_lead_t *lead);
 
 /* Lets go of leads at work for which there is nothing to do: at the end of a step, so that nobody else loses one under
    his hands. */

@@ -48,7 +48,7 @@ static unsigned count_pending(const enr_agent_t *agent)
     unsigned count = 0;
     for (size_t i = 0; i < ENR_PENDING_MAX + 1; i++) {
         for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-            count += leads_mark(&agent->works[i].slot, number).state == ENR_REQUEST_PENDING ? 1 : 0;
+            count += leads_marked(&agent->works[i].slot, number) == ENR_REQUEST_PENDING ? 1 : 0;
         }
     }
     return count;
@@ -133,9 +133,7 @@ static enr_status_t start_submit(enr_agent_t *agent, enr_work_t *work, unsigned 
         enr_request_state_t before = leads_state(agent, &work->slot, lead, number, NULL);
         mark.state = ENR_REQUEST_REJECTED;
         mark.status = ENR_E_LIMIT;
-        enr_status_t marked =
-            leads_set(agent, &work->slot, number, mark, (enr_span_t){0}, before, ENR_REQUEST_REJECTED);
-        (void)marked; /* else it will be tried again */
+        (void)!leads_set(agent, &work->slot, number, mark, before); /* else it will be tried again */
     }
     return status;
 }
@@ -210,8 +208,7 @@ static void pass_gate(enr_agent_t *agent, uint32_t now_ms)
     mark.attempts = mark.attempts < UINT8_MAX ? (uint8_t)(mark.attempts + 1) : UINT8_MAX;
     mark.status = ENR_OK;
     mark.unverified = false;
-    enr_status_t status =
-        leads_set(agent, &work->slot, agent->type, mark, (enr_span_t){0}, before, ENR_REQUEST_SENDING);
+    enr_status_t status = leads_set(agent, &work->slot, agent->type, mark, before);
     if (status == ENR_OK) {
         agent->committed = true;
         work->sendable &= (uint8_t) ~(1u << agent->type);
@@ -251,18 +248,18 @@ static enr_cell_t cell_now(const enr_agent_t *agent)
 
 static enr_request_state_t present_state(const enr_agent_t *agent)
 {
-    return leads_mark(&agent->work->slot, agent->type).state; /* under way, so never one that is derived */
+    return leads_marked(&agent->work->slot, agent->type); /* under way, so never one that is derived */
 }
 
 static enr_status_t set(enr_agent_t *agent, enr_request_state_t state, enr_status_t why, enr_span_t data)
 {
     mark_t mark = leads_mark(&agent->work->slot, agent->type);
-    mark.state = state;
-    mark.status = why;
+    mark.state = (uint8_t)state;
+    mark.status = (int8_t)why;
     if (agent->outcome == ENR_OK) {
         mark.unverified = !agent->config.api->answer.verified;
     }
-    return leads_set(agent, &agent->work->slot, agent->type, mark, data, present_state(agent), state);
+    return leads_set_with(agent, &agent->work->slot, agent->type, mark, present_state(agent), data, NULL);
 }
 
 /* Surely not accepted: as if it had not been sent. An edit or a withdrawn consent meanwhile is heeded. */
@@ -279,12 +276,9 @@ static enr_status_t set_ready(enr_agent_t *agent)
     if (mark.attempts > 0 && mark.attempts < UINT8_MAX) {
         mark.attempts--;
     }
-    mark.status = agent->outcome;
-    enr_slot_t after = work->slot;
-    after.registers[agent->type].value = ENR_REQUEST_READY;
-    enr_request_state_t state =
-        status == ENR_OK ? leads_state(agent, &after, &lead, agent->type, NULL) : ENR_REQUEST_READY;
-    return leads_set(agent, &work->slot, agent->type, mark, (enr_span_t){0}, ENR_REQUEST_SENDING, state);
+    mark.status = (int8_t)agent->outcome;
+    return leads_set_with(agent, &work->slot, agent->type, mark, ENR_REQUEST_SENDING, (enr_span_t){0},
+                          status == ENR_OK ? &lead : NULL);
 }
 
 /* The result whole, as it came; what was paid for of it when that is too long for a slot. */

@@ -31,15 +31,20 @@ enr_status_t leads_heard(enr_agent_t *agent, enr_status_t status)
 mark_t leads_mark(const enr_slot_t *slot, unsigned number)
 {
     uint32_t value = slot->registers[number].value;
-    return (mark_t){.state = (enr_request_state_t)(value & 0x7f),
+    return (mark_t){.state = (uint8_t)leads_marked(slot, number),
+                    .unverified = (value & UNVERIFIED) != 0,
                     .attempts = (uint8_t)(value >> 8),
-                    .status = (enr_status_t) - (int)(value >> 16),
-                    .unverified = (value & UNVERIFIED) != 0};
+                    .status = (int8_t) - (int)(value >> 16)};
+}
+
+enr_request_state_t leads_marked(const enr_slot_t *slot, unsigned number)
+{
+    return (enr_request_state_t)(slot->registers[number].value & (UNVERIFIED - 1));
 }
 
 static uint32_t value_of(mark_t mark)
 {
-    return (uint32_t)mark.state | (mark.unverified ? UNVERIFIED : 0) | (uint32_t)mark.attempts << 8 |
+    return mark.state | (mark.unverified ? UNVERIFIED : 0) | (uint32_t)mark.attempts << 8 |
            (uint32_t)-mark.status << 16;
 }
 
@@ -100,7 +105,7 @@ enr_request_state_t leads_state(const enr_agent_t *agent, const enr_slot_t *slot
                                 unsigned number, enr_refusal_t *out_refusal)
 {
     enr_refusal_t refusal = {0};
-    enr_request_state_t state = leads_mark(slot, number).state;
+    enr_request_state_t state = leads_marked(slot, number);
     if (state == ENR_REQUEST_NONE || state == ENR_REQUEST_READY) {
         bool wanted = (lead->types & enr_type_of_number(number)) != 0;
         state = wanted ? check(agent, lead, number, &refusal) : ENR_REQUEST_NONE;
@@ -168,17 +173,25 @@ static void tell(const enr_agent_t *agent, const enr_slot_t *slot, unsigned numb
     }
 }
 
-enr_status_t leads_set(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark, enr_span_t data,
-                       enr_request_state_t before, enr_request_state_t after)
+enr_status_t leads_set_with(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark,
+                            enr_request_state_t before, enr_span_t data, const enr_lead_t *lead)
 {
     enr_status_t status =
         leads_heard(agent, enr_journal_set(agent->config.journal, slot, number, value_of(mark), data));
     if (status == ENR_OK) {
+        bool is_derived = mark.state == ENR_REQUEST_READY && lead != NULL;
+        enr_request_state_t after =
+            is_derived ? leads_state(agent, slot, lead, number, NULL) : (enr_request_state_t)mark.state;
         agent->journal_idle = false;
         leads_count(agent, slot, before, after);
-        tell(agent, slot, number, after, mark.status);
+        tell(agent, slot, number, after, (enr_status_t)mark.status);
     }
     return status;
+}
+
+enr_status_t leads_set(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark, enr_request_state_t before)
+{
+    return leads_set_with(agent, slot, number, mark, before, (enr_span_t){0}, NULL);
 }
 
 static uint16_t end_of_tombstone(const enr_agent_t *agent)
@@ -213,6 +226,21 @@ enr_status_t leads_retire(enr_agent_t *agent, enr_slot_t *slot, const enr_reques
         memset(work, 0, sizeof *work);
     }
     return ENR_OK;
+}
+
+void leads_retire_delivered(enr_agent_t *agent, enr_slot_t *slot, const enr_lead_t *lead)
+{
+    enr_request_state_t states[ENR_TYPE_COUNT];
+    leads_states(agent, slot, lead, states);
+    if (leads_delivered(states)) {
+        (void)!leads_retire(agent, slot, states);
+    }
+}
+
+enr_status_t leads_by_number(enr_agent_t *agent, uint32_t number, enr_slot_t *out_slot)
+{
+    enr_status_t status = leads_heard(agent, enr_journal_find_number(agent->config.journal, number, out_slot));
+    return status == ENR_OK && out_slot->gone ? ENR_END : status;
 }
 
 /* --- leads at work --- */
@@ -255,6 +283,16 @@ void leads_renew(enr_agent_t *agent, enr_work_t *work, const enr_lead_t *lead)
     enr_request_state_t states[ENR_TYPE_COUNT];
     leads_states(agent, &work->slot, lead, states);
     work->sendable = sendable(agent, &work->slot, states);
+}
+
+void leads_changed(enr_agent_t *agent, uint32_t number, const enr_lead_t *lead)
+{
+    enr_work_t *work = leads_work(agent, number);
+    if (work != NULL) {
+        leads_renew(agent, work, lead);
+    } else {
+        leads_rewind(agent);
+    }
 }
 
 static bool is_needed(const enr_agent_t *agent, const enr_work_t *work)
@@ -310,7 +348,7 @@ static enr_status_t put_to_work(enr_agent_t *agent, enr_work_t *work, const enr_
     agent->journal_idle = false;
     enr_journal_hold(agent->config.journal, &work->slot);
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        if (leads_mark(slot, number).state == ENR_REQUEST_PENDING) {
+        if (leads_marked(slot, number) == ENR_REQUEST_PENDING) {
             work->polls[number].since_ms = now_ms;
             work->polls[number].gap_ms = agent->paces.poll_ms;
             timer_start(&work->polls[number].next, now_ms, pace_random(agent, agent->paces.poll_max));
@@ -338,7 +376,7 @@ static bool has_use_for(enr_agent_t *agent, unsigned number)
 static bool has_work(enr_agent_t *agent, const enr_slot_t *slot, uint8_t bits)
 {
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        if (leads_mark(slot, number).state == ENR_REQUEST_PENDING) {
+        if (leads_marked(slot, number) == ENR_REQUEST_PENDING) {
             return true;
         }
         if (agent->counted && (bits >> number & 1u) != 0 && has_use_for(agent, number)) {
@@ -372,7 +410,7 @@ static enr_status_t settle_orphans(enr_agent_t *agent, enr_slot_t *slot,
         mark_t mark = leads_mark(slot, number);
         if (mark.state == ENR_REQUEST_SENDING && states[number] == ENR_REQUEST_UNKNOWN) {
             mark.state = ENR_REQUEST_UNKNOWN;
-            status = leads_set(agent, slot, number, mark, (enr_span_t){0}, ENR_REQUEST_UNKNOWN, ENR_REQUEST_UNKNOWN);
+            status = leads_set(agent, slot, number, mark, ENR_REQUEST_UNKNOWN);
         }
     }
     return status;
@@ -470,7 +508,7 @@ static enr_status_t meet_late(enr_agent_t *agent, const enr_slot_t *slot, uint32
         leads_renew(agent, work, &lead);
     }
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        if (leads_mark(&work->slot, number).state == ENR_REQUEST_LATE) {
+        if (leads_marked(&work->slot, number) == ENR_REQUEST_LATE) {
             timer_start(&work->polls[number].next, now_ms, pace_random(agent, agent->paces.poll_max));
         }
     }
@@ -491,7 +529,7 @@ void leads_scan_late(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
     }
     bool is_late = false;
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        is_late = is_late || leads_mark(&slot, number).state == ENR_REQUEST_LATE;
+        is_late = is_late || leads_marked(&slot, number) == ENR_REQUEST_LATE;
     }
     if (!slot.gone && is_late && meet_late(agent, &slot, now_ms) == ENR_AGAIN) {
         return;
