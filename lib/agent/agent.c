@@ -193,7 +193,7 @@ static void wait_for_timer(enr_wait_t *wait, uint32_t now_ms, const enr_timer_t 
     }
 }
 
-static void plan_wait(const enr_agent_t *agent, uint32_t now_ms, enr_wait_t *wait)
+static void plan_wait(enr_agent_t *agent, uint32_t now_ms, enr_wait_t *wait)
 {
     wait_for(wait, now_ms, HOUR_MS); /* so that no timer runs across the wrap unseen */
     wait_for_timer(wait, now_ms, &agent->rounds);

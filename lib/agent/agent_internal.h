@@ -152,6 +152,6 @@ void calls_drop(enr_agent_t *agent);
 void calls_give_up(enr_agent_t *agent);
 
 /* When the next exchange is due: false: none is planned, else *out_after_ms from now. */
-bool calls_planned(const enr_agent_t *agent, uint32_t now_ms, uint32_t *out_after_ms);
+bool calls_planned(enr_agent_t *agent, uint32_t now_ms, uint32_t *out_after_ms);
 
 #endif

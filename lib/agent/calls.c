@@ -76,40 +76,34 @@ static enr_work_t *next_submit(enr_agent_t *agent, unsigned *out_number)
     return oldest;
 }
 
-static bool is_submittable(const enr_agent_t *agent)
+/* Nothing begins before a timer that is not off. */
+static void hold_until(const enr_timer_t *timer, uint32_t now_ms, uint32_t *after_ms)
 {
-    bool found = false;
-    for (size_t i = 0; i < ENR_PENDING_MAX + 1; i++) {
-        for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-            found = found || ((agent->works[i].sendable >> number & 1u) != 0 && pace_lets(agent, number));
-        }
-    }
-    return found && may_submit(agent);
+    uint32_t left_ms = 0;
+    bool is_held = false;
+    timer_sooner(timer, now_ms, &is_held, &left_ms);
+    *after_ms = *after_ms < left_ms ? left_ms : *after_ms;
 }
 
-bool calls_planned(const enr_agent_t *agent, uint32_t now_ms, uint32_t *out_after_ms)
+bool calls_planned(enr_agent_t *agent, uint32_t now_ms, uint32_t *out_after_ms)
 {
     if (agent->config.api == NULL || agent->stopped) {
         return false;
     }
-    bool found = is_submittable(agent);
+    unsigned number = 0;
+    bool found = next_submit(agent, &number) != NULL;
     *out_after_ms = 0;
-    uint32_t probe_ms = 0;
-    bool polls_held = !pace_lets(agent, GATE_POLL);
-    if (polls_held) {
-        bool has_probe = false;
-        timer_sooner(&agent->probes[GATE_POLL], now_ms, &has_probe, &probe_ms);
-    }
-    for (size_t i = 0; i < ENR_PENDING_MAX + 1; i++) {
-        for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-            timer_sooner(&agent->works[i].polls[number].next, now_ms, &found, out_after_ms);
+    if (!found) {
+        for (size_t i = 0; i < ENR_PENDING_MAX + 1; i++) {
+            for (number = 0; number < ENR_TYPE_COUNT; number++) {
+                timer_sooner(&agent->works[i].polls[number].next, now_ms, &found, out_after_ms);
+            }
+        }
+        if (!pace_lets(agent, GATE_POLL)) {
+            hold_until(&agent->probes[GATE_POLL], now_ms, out_after_ms);
         }
     }
-    *out_after_ms = polls_held && !is_submittable(agent) && *out_after_ms < probe_ms ? probe_ms : *out_after_ms;
-    uint32_t hold_ms = 0;
-    bool is_held = false;
-    timer_sooner(&agent->hold, now_ms, &is_held, &hold_ms);
-    *out_after_ms = *out_after_ms < hold_ms ? hold_ms : *out_after_ms;
+    hold_until(&agent->hold, now_ms, out_after_ms);
     return found;
 }
 
