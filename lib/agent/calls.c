@@ -230,7 +230,7 @@ static enr_cell_t cell_now(const enr_agent_t *agent)
     bool finished = agent->outcome == ENR_OK && answer->result.progress == ENR_PROGRESS_FINISHED;
     bool maybe = agent->outcome == ENR_OK || answer->verdict == ENR_MAY_HAVE_BEEN_ACCEPTED;
     unsigned column = agent->is_poll ? ENR_POLL : maybe ? ENR_SUBMIT_MAYBE_ACCEPTED : ENR_SUBMIT_NOT_ACCEPTED;
-    enr_cell_t cell = enr_outcome_of(agent->outcome, finished)->cells[column];
+    enr_cell_t cell = enr_outcome_cells(enr_outcome_of(agent->outcome, finished))[column];
     assert(cell.next != ENR_NEXT_NEVER);
     if (cell.next == ENR_NEXT_SAME_IN_TIME || cell.next == ENR_NEXT_SAME_IN_GRACE) {
         uint32_t limit_ms = cell.next == ENR_NEXT_SAME_IN_TIME ? agent->paces.late_ms : agent->paces.grace_ms;
