@@ -165,13 +165,13 @@ typedef struct {
 
 /* A lead at work: its slot is held, so that it stays up to date. */
 typedef struct {
-    enr_slot_t slot;  /* number 0: this place is free */
     uint8_t sendable; /* bits of types that could be sent if nothing held them */
     struct {
         enr_timer_t next; /* read of a pending or late request */
         uint32_t since_ms;
         uint32_t gap_ms;
     } polls[ENR_TYPE_COUNT];
+    enr_slot_t slot; /* number 0: this place is free */
 } enr_work_t;
 
 /* The agent. Private; must not be moved. About 2 * ENR_JOURNAL_CONTENT_MAX + 3,000 bytes. What is small and much used
