@@ -33,12 +33,12 @@ typedef struct {
 /* --- pace.c: when --- */
 
 /* A timer that is looked at once a day or more often is right across the wrap of the clock (behaviours 25). */
-void timer_start(enr_timer_t *timer, uint32_t now_ms, uint32_t after_ms);
+void timer_start(const enr_agent_t *agent, enr_timer_t *timer, uint32_t after_ms);
 void timer_stop(enr_timer_t *timer);
 bool timer_is_due(const enr_timer_t *timer);
 
 /* The sooner of what was found so far and a timer that is not off, as milliseconds from now. */
-void timer_sooner(const enr_timer_t *timer, uint32_t now_ms, bool *found, uint32_t *after_ms);
+void timer_sooner(const enr_agent_t *agent, const enr_timer_t *timer, bool *found, uint32_t *after_ms);
 
 /* Lets the time pass: for all timers, and for the uptime. Every function of the agent that is told the time begins with
  * it. */
@@ -53,10 +53,10 @@ uint16_t pace_today(const enr_agent_t *agent);
 enr_stamp_t pace_stamp(const enr_agent_t *agent);
 
 /* One more failure: nothing begins for floor_s, and a random time on top of it (behaviours 27, 28). */
-void pace_back_off(enr_agent_t *agent, uint32_t now_ms, uint32_t floor_s);
+void pace_back_off(enr_agent_t *agent, uint32_t floor_s);
 
 /* Sets a flag because of an answer to what goes through this gate. */
-void pace_flag(enr_agent_t *agent, enr_flag_t flag, unsigned gate, uint32_t now_ms);
+void pace_flag(enr_agent_t *agent, enr_flag_t flag, unsigned gate);
 
 /* What went through this gate was accepted. */
 void pace_acknowledge(enr_agent_t *agent, unsigned gate);
@@ -69,7 +69,7 @@ bool pace_is_open(const enr_agent_t *agent, unsigned gate);
 bool pace_lets(const enr_agent_t *agent, unsigned gate);
 
 /* Reads and writes what the store keeps. ENR_OK, or what the store says: try again later. */
-ENR_NODISCARD enr_status_t pace_load(enr_agent_t *agent, uint32_t now_ms);
+ENR_NODISCARD enr_status_t pace_load(enr_agent_t *agent);
 ENR_NODISCARD enr_status_t pace_save(enr_agent_t *agent);
 
 /* --- leads.c: what is there, and what is at work --- */
@@ -136,8 +136,8 @@ void leads_sweep(enr_agent_t *agent);
 void leads_rewind(enr_agent_t *agent);
 
 /* Looks at one slot, in search of work; *out_more: there is more to look at now. */
-void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more);
-void leads_scan_late(enr_agent_t *agent, uint32_t now_ms, bool *out_more);
+void leads_scan(enr_agent_t *agent, bool *out_more);
+void leads_scan_late(enr_agent_t *agent, bool *out_more);
 
 /* What the journal has made of the content and the text buffer is wiped (behaviours 22). */
 void leads_forget(enr_agent_t *agent);
@@ -145,13 +145,13 @@ void leads_forget(enr_agent_t *agent);
 /* --- calls.c: the exchange --- */
 
 /* Begins what is due next, goes on with what is under way. */
-void calls_step(enr_agent_t *agent, uint32_t now_ms, enr_wait_t *out_wait);
+void calls_step(enr_agent_t *agent, enr_wait_t *out_wait);
 
 /* Gives up the exchange under way, whatever becomes of the request; and only if the request has not left. */
 void calls_drop(enr_agent_t *agent);
 void calls_give_up(enr_agent_t *agent);
 
 /* When the next exchange is due: false: none is planned, else *out_after_ms from now. */
-bool calls_planned(enr_agent_t *agent, uint32_t now_ms, uint32_t *out_after_ms);
+bool calls_planned(enr_agent_t *agent, uint32_t *out_after_ms);
 
 #endif

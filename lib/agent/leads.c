@@ -336,8 +336,7 @@ static enr_work_t *free_work(enr_agent_t *agent)
 }
 
 /* Puts a lead to work. What an earlier start wrote of it last is written again first (behaviours 44). */
-static enr_status_t put_to_work(enr_agent_t *agent, enr_work_t *work, const enr_slot_t *slot, uint8_t bits,
-                                uint32_t now_ms)
+static enr_status_t put_to_work(enr_agent_t *agent, enr_work_t *work, const enr_slot_t *slot, uint8_t bits)
 {
     *work = (enr_work_t){.slot = *slot, .sendable = bits};
     enr_status_t status = leads_heard(agent, enr_journal_confirm(agent->config.journal, &work->slot));
@@ -349,9 +348,9 @@ static enr_status_t put_to_work(enr_agent_t *agent, enr_work_t *work, const enr_
     enr_journal_hold(agent->config.journal, &work->slot);
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
         if (leads_marked(slot, number) == ENR_REQUEST_PENDING) {
-            work->polls[number].since_ms = now_ms;
+            work->polls[number].since_ms = agent->now_ms;
             work->polls[number].gap_ms = agent->paces.poll_ms;
-            timer_start(&work->polls[number].next, now_ms, pace_random(agent, agent->paces.poll_max));
+            timer_start(agent, &work->polls[number].next, pace_random(agent, agent->paces.poll_max));
         }
     }
     return ENR_OK;
@@ -417,7 +416,7 @@ static enr_status_t settle_orphans(enr_agent_t *agent, enr_slot_t *slot,
 }
 
 /* Counts a lead, ends it if it is at its end, puts it to work if there is some. ENR_AGAIN: not done with it. */
-static enr_status_t meet(enr_agent_t *agent, enr_slot_t *slot, uint32_t now_ms)
+static enr_status_t meet(enr_agent_t *agent, enr_slot_t *slot)
 {
     enr_lead_t lead;
     enr_status_t status = leads_read(agent, slot, &lead);
@@ -440,7 +439,7 @@ static enr_status_t meet(enr_agent_t *agent, enr_slot_t *slot, uint32_t now_ms)
     enr_work_t *work = free_work(agent);
     bool is_new = leads_work(agent, slot->number) == NULL;
     if (is_new && work != NULL && has_work(agent, slot, bits)) {
-        status = put_to_work(agent, work, slot, bits, now_ms);
+        status = put_to_work(agent, work, slot, bits);
     }
     for (unsigned number = 0; number < ENR_TYPE_COUNT && status != ENR_AGAIN; number++) {
         agent->fresh.states[states[number]]++;
@@ -461,7 +460,7 @@ static void end_walk(enr_agent_t *agent)
     }
 }
 
-void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
+void leads_scan(enr_agent_t *agent, bool *out_more)
 {
     if (!agent->scanning || (agent->counted && free_work(agent) == NULL)) {
         return;
@@ -475,7 +474,7 @@ void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
         return;
     }
     if (status != ENR_OK) {
-        timer_start(&agent->pause, now_ms, status == ENR_E_FLASH ? PAUSE_MS : 0);
+        timer_start(agent, &agent->pause, status == ENR_E_FLASH ? PAUSE_MS : 0);
         return;
     }
     if (agent->tallying && slot.number == agent->met_number) {
@@ -484,7 +483,7 @@ void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
         return;
     }
     bool is_known = slot.gone || (!agent->tallying && leads_work(agent, slot.number) != NULL);
-    if (!is_known && meet(agent, leads_own_slot(agent, &slot), now_ms) == ENR_AGAIN) {
+    if (!is_known && meet(agent, leads_own_slot(agent, &slot)) == ENR_AGAIN) {
         return;
     }
     agent->met = slot.place;
@@ -494,14 +493,14 @@ void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
 }
 
 /* Has the late requests of a lead read, in the place that is kept for them unless it is at work already. */
-static enr_status_t meet_late(enr_agent_t *agent, const enr_slot_t *slot, uint32_t now_ms)
+static enr_status_t meet_late(enr_agent_t *agent, const enr_slot_t *slot)
 {
     enr_work_t *work = leads_work(agent, slot->number);
     if (work == NULL) {
         enr_lead_t lead;
         enr_status_t status = leads_read(agent, slot, &lead);
         work = &agent->works[ENR_PENDING_MAX];
-        status = status == ENR_OK ? put_to_work(agent, work, slot, 0, now_ms) : status;
+        status = status == ENR_OK ? put_to_work(agent, work, slot, 0) : status;
         if (status != ENR_OK) {
             return status;
         }
@@ -509,13 +508,13 @@ static enr_status_t meet_late(enr_agent_t *agent, const enr_slot_t *slot, uint32
     }
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
         if (leads_marked(&work->slot, number) == ENR_REQUEST_LATE) {
-            timer_start(&work->polls[number].next, now_ms, pace_random(agent, agent->paces.poll_max));
+            timer_start(agent, &work->polls[number].next, pace_random(agent, agent->paces.poll_max));
         }
     }
     return ENR_OK;
 }
 
-void leads_scan_late(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
+void leads_scan_late(enr_agent_t *agent, bool *out_more)
 {
     if (!agent->scanning_late || agent->works[ENR_PENDING_MAX].slot.number != 0) {
         return;
@@ -531,7 +530,7 @@ void leads_scan_late(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
         is_late = is_late || leads_marked(&slot, number) == ENR_REQUEST_LATE;
     }
-    if (!slot.gone && is_late && meet_late(agent, &slot, now_ms) == ENR_AGAIN) {
+    if (!slot.gone && is_late && meet_late(agent, &slot) == ENR_AGAIN) {
         return;
     }
     agent->late_cursor = at;

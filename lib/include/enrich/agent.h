@@ -210,7 +210,7 @@ typedef struct {
     enr_status_t outcome;
     enr_status_t last_error;
     unsigned last_code;
-    uint32_t last_ms;
+    uint32_t now_ms; /* when a function of the agent was called last */
     uint32_t random;
     uint32_t retry_s;   /* a Retry-After to be kept */
     uint32_t uptime_s;  /* since the start … */
