@@ -65,11 +65,10 @@ const char *enr_flag_meaning(enr_flag_t flag)
 
 static bool is_good(const enr_paces_t *paces)
 {
-    const uint32_t most = 1u << 30;
+    uint32_t bits = paces->spread_ms | paces->back_off_max | paces->poll_max | paces->grace_ms | paces->late_ms |
+                    paces->late_poll_ms | paces->purge_ms;
     return paces->back_off_ms > 0 && paces->poll_ms > 0 && paces->late_poll_ms > 0 &&
-           paces->back_off_max >= paces->back_off_ms && paces->poll_max >= paces->poll_ms && paces->spread_ms < most &&
-           paces->back_off_max < most && paces->poll_max < most && paces->grace_ms < most && paces->late_ms < most &&
-           paces->late_poll_ms < most && paces->purge_ms < most;
+           paces->back_off_max >= paces->back_off_ms && paces->poll_max >= paces->poll_ms && bits >> 30 == 0;
 }
 
 enr_status_t enr_agent_init(enr_agent_t *agent, const enr_agent_config_t *config, uint32_t now_ms)

@@ -77,14 +77,20 @@ ENR_NODISCARD enr_status_t pace_save(enr_agent_t *agent);
 mark_t leads_mark(const enr_slot_t *slot, unsigned number);
 enr_request_state_t leads_marked(const enr_slot_t *slot, unsigned number); /* its state alone */
 
+/* Sets of states: a bit for each. */
+#define SET(state) (1u << ENR_REQUEST_##state)
+
+/* The states that a slot's requests are marked with. */
+unsigned leads_marks(const enr_slot_t *slot);
+
 /* Reads a slot's lead into agent->content. ENR_OK, ENR_E_SYNTAX, ENR_E_VERSION, otherwise as enr_journal_read. */
 ENR_NODISCARD enr_status_t leads_read(enr_agent_t *agent, const enr_slot_t *slot, enr_lead_t *out_lead);
 
-/* Where a request is. *out_refusal, if asked for, is set for a refused one. */
+/* Where a request is. *out_refusal, if asked for, is set for a refused one. leads_states gives the set of them, too. */
 enr_request_state_t leads_state(const enr_agent_t *agent, const enr_slot_t *slot, const enr_lead_t *lead,
                                 unsigned number, enr_refusal_t *out_refusal);
-void leads_states(const enr_agent_t *agent, const enr_slot_t *slot, const enr_lead_t *lead,
-                  enr_request_state_t out_states[ENR_TYPE_COUNT]);
+unsigned leads_states(const enr_agent_t *agent, const enr_slot_t *slot, const enr_lead_t *lead,
+                      enr_request_state_t out_states[ENR_TYPE_COUNT]);
 
 /* The options of a request for one type, with its token in the caller's memory. */
 enr_options_t leads_options(const enr_agent_t *agent, const enr_lead_t *lead, unsigned number,
@@ -111,9 +117,6 @@ ENR_NODISCARD enr_status_t leads_retire(enr_agent_t *agent, enr_slot_t *slot,
 
 /* Erases a lead if it is delivered. If that cannot be done now, the next walk in search of work does it. */
 void leads_retire_delivered(enr_agent_t *agent, enr_slot_t *slot, const enr_lead_t *lead);
-
-/* True when nothing is left to do for a lead, and a sink has taken something of it. */
-bool leads_delivered(const enr_request_state_t states[ENR_TYPE_COUNT]);
 
 /* The slot of a lead that lives, by its number. ENR_END: there is none; otherwise as enr_journal_find_number. */
 ENR_NODISCARD enr_status_t leads_by_number(enr_agent_t *agent, uint32_t number, enr_slot_t *out_slot);

@@ -106,7 +106,7 @@ static enr_status_t capture_new(enr_agent_t *agent, enr_lead_t *lead, const uint
     if (status != ENR_OK) {
         return status;
     }
-    leads_states(agent, out_slot, lead, out->states);
+    (void)leads_states(agent, out_slot, lead, out->states);
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
         leads_count(agent, out_slot, ENR_REQUEST_NONE, out->states[number]);
     }
@@ -137,7 +137,7 @@ static void content_changed(enr_agent_t *agent, const enr_slot_t *slot, const en
                             const enr_request_state_t before[ENR_TYPE_COUNT],
                             enr_request_state_t out_after[ENR_TYPE_COUNT])
 {
-    leads_states(agent, slot, lead, out_after);
+    (void)leads_states(agent, slot, lead, out_after);
     bool is_ready = false;
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
         leads_count(agent, slot, before[number], out_after[number]);
@@ -170,7 +170,7 @@ static enr_status_t read_before(enr_agent_t *agent, const enr_slot_t *slot, bool
     if (status != ENR_OK) {
         return status;
     }
-    leads_states(agent, slot, &before, out_before);
+    (void)leads_states(agent, slot, &before, out_before);
     enr_lead_update(&before, lead);
     bool is_soon = lead->last.boot == before.last.boot && lead->last.uptime_s - before.last.uptime_s < ENR_RESCAN_S;
     *out_same = is_soon && enr_lead_same(&before, lead);
@@ -276,12 +276,12 @@ static enr_status_t find(enr_agent_t *agent, uint32_t number, enr_slot_t *found,
     *out_slot = leads_own_slot(agent, found);
     status = leads_read(agent, *out_slot, out_lead);
     if (status == ENR_OK) {
-        leads_states(agent, *out_slot, out_lead, out_states);
+        (void)leads_states(agent, *out_slot, out_lead, out_states);
     }
     return status;
 }
 
-/* Marks a request whose state is one of `from`, bits of 1 << state. */
+/* Marks a request whose state is one of the set `from`. */
 static enr_status_t operate(enr_agent_t *agent, uint32_t number, enr_type_t type, unsigned from, enr_request_state_t to,
                             uint32_t now_ms)
 {
@@ -320,14 +320,12 @@ static enr_status_t operate(enr_agent_t *agent, uint32_t number, enr_type_t type
 
 enr_status_t enr_agent_resend(enr_agent_t *agent, uint32_t number, enr_type_t type, uint32_t now_ms)
 {
-    return operate(agent, number, type, 1u << ENR_REQUEST_UNKNOWN | 1u << ENR_REQUEST_REJECTED, ENR_REQUEST_READY,
-                   now_ms);
+    return operate(agent, number, type, SET(UNKNOWN) | SET(REJECTED), ENR_REQUEST_READY, now_ms);
 }
 
 enr_status_t enr_agent_give_up(enr_agent_t *agent, uint32_t number, enr_type_t type, uint32_t now_ms)
 {
-    unsigned from =
-        1u << ENR_REQUEST_UNKNOWN | 1u << ENR_REQUEST_LATE | 1u << ENR_REQUEST_REJECTED | 1u << ENR_REQUEST_REFUSED;
+    unsigned from = SET(UNKNOWN) | SET(LATE) | SET(REJECTED) | SET(REFUSED);
     return operate(agent, number, type, from, ENR_REQUEST_TAKEN, now_ms);
 }
 
@@ -402,7 +400,7 @@ static enr_status_t erase(enr_agent_t *agent, enr_slot_t *found)
         return status;
     }
     if (status == ENR_OK) {
-        leads_states(agent, slot, &lead, states);
+        (void)leads_states(agent, slot, &lead, states);
     } else if (agent->tally.unreadable > 0) {
         agent->tally.unreadable--;
     }

@@ -42,6 +42,15 @@ enr_request_state_t leads_marked(const enr_slot_t *slot, unsigned number)
     return (enr_request_state_t)(slot->registers[number].value & (UNVERIFIED - 1));
 }
 
+unsigned leads_marks(const enr_slot_t *slot)
+{
+    unsigned set = 0;
+    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
+        set |= 1u << leads_marked(slot, number);
+    }
+    return set;
+}
+
 static uint32_t value_of(mark_t mark)
 {
     return mark.state | (mark.unverified ? UNVERIFIED : 0) | (uint32_t)mark.attempts << 8 |
@@ -118,25 +127,21 @@ enr_request_state_t leads_state(const enr_agent_t *agent, const enr_slot_t *slot
     return state;
 }
 
-void leads_states(const enr_agent_t *agent, const enr_slot_t *slot, const enr_lead_t *lead,
-                  enr_request_state_t out_states[ENR_TYPE_COUNT])
+unsigned leads_states(const enr_agent_t *agent, const enr_slot_t *slot, const enr_lead_t *lead,
+                      enr_request_state_t out_states[ENR_TYPE_COUNT])
 {
+    unsigned set = 0;
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
         out_states[number] = leads_state(agent, slot, lead, number, NULL);
+        set |= 1u << out_states[number];
     }
+    return set;
 }
 
-bool leads_delivered(const enr_request_state_t states[ENR_TYPE_COUNT])
+/* True when nothing is left to do for a lead whose requests have these states, and a sink has taken something of it. */
+static bool is_delivered(unsigned set)
 {
-    bool taken = false;
-    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        if (states[number] == ENR_REQUEST_TAKEN) {
-            taken = true;
-        } else if (states[number] != ENR_REQUEST_NONE && states[number] != ENR_REQUEST_REFUSED) {
-            return false;
-        }
-    }
-    return taken;
+    return (set & SET(TAKEN)) != 0 && (set & ~(SET(TAKEN) | SET(NONE) | SET(REFUSED))) == 0;
 }
 
 /* --- counts and marks --- */
@@ -231,8 +236,7 @@ enr_status_t leads_retire(enr_agent_t *agent, enr_slot_t *slot, const enr_reques
 void leads_retire_delivered(enr_agent_t *agent, enr_slot_t *slot, const enr_lead_t *lead)
 {
     enr_request_state_t states[ENR_TYPE_COUNT];
-    leads_states(agent, slot, lead, states);
-    if (leads_delivered(states)) {
+    if (is_delivered(leads_states(agent, slot, lead, states))) {
         (void)!leads_retire(agent, slot, states);
     }
 }
@@ -281,7 +285,7 @@ static uint8_t sendable(const enr_agent_t *agent, const enr_slot_t *slot,
 void leads_renew(enr_agent_t *agent, enr_work_t *work, const enr_lead_t *lead)
 {
     enr_request_state_t states[ENR_TYPE_COUNT];
-    leads_states(agent, &work->slot, lead, states);
+    (void)leads_states(agent, &work->slot, lead, states);
     work->sendable = sendable(agent, &work->slot, states);
 }
 
@@ -374,29 +378,20 @@ static bool has_use_for(enr_agent_t *agent, unsigned number)
 
 static bool has_work(enr_agent_t *agent, const enr_slot_t *slot, uint8_t bits)
 {
-    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        if (leads_marked(slot, number) == ENR_REQUEST_PENDING) {
-            return true;
-        }
-        if (agent->counted && (bits >> number & 1u) != 0 && has_use_for(agent, number)) {
-            return true;
-        }
+    bool found = (leads_marks(slot) & SET(PENDING)) != 0;
+    for (unsigned number = 0; agent->counted && number < ENR_TYPE_COUNT; number++) {
+        found = found || ((bits >> number & 1u) != 0 && has_use_for(agent, number));
     }
-    return false;
+    return found;
 }
 
 /* Kept long enough (domain 5), and nothing more will happen to it by itself. */
-static bool is_expired(const enr_agent_t *agent, const enr_lead_t *lead,
-                       const enr_request_state_t states[ENR_TYPE_COUNT])
+static bool is_expired(const enr_agent_t *agent, const enr_lead_t *lead, unsigned set)
 {
     int64_t now = pace_wall(agent);
-    bool is_old = agent->config.keep_days > 0 && now > 0 && lead->last.wall_s > 0 &&
-                  now - lead->last.wall_s > (int64_t)agent->config.keep_days * 86400;
-    for (unsigned number = 0; is_old && number < ENR_TYPE_COUNT; number++) {
-        is_old = states[number] != ENR_REQUEST_READY && states[number] != ENR_REQUEST_SENDING &&
-                 states[number] != ENR_REQUEST_PENDING;
-    }
-    return is_old;
+    return agent->config.keep_days > 0 && now > 0 && lead->last.wall_s > 0 &&
+           now - lead->last.wall_s > (int64_t)agent->config.keep_days * 86400 &&
+           (set & (SET(READY) | SET(SENDING) | SET(PENDING))) == 0;
 }
 
 /* A request that an earlier start left in sending is unknown; it is marked so, since a mark that a power cut has torn
@@ -425,8 +420,8 @@ static enr_status_t meet(enr_agent_t *agent, enr_slot_t *slot)
         return status;
     }
     enr_request_state_t states[ENR_TYPE_COUNT];
-    leads_states(agent, slot, &lead, states);
-    if (leads_delivered(states) || is_expired(agent, &lead, states)) {
+    unsigned set = leads_states(agent, slot, &lead, states);
+    if (is_delivered(set) || is_expired(agent, &lead, set)) {
         status = leads_retire(agent, slot, states);
         if (status == ENR_OK || status == ENR_AGAIN) {
             return status;
@@ -526,10 +521,7 @@ void leads_scan_late(enr_agent_t *agent, bool *out_more)
     if (status != ENR_OK) {
         return;
     }
-    bool is_late = false;
-    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        is_late = is_late || leads_marked(&slot, number) == ENR_REQUEST_LATE;
-    }
+    bool is_late = (leads_marks(&slot) & SET(LATE)) != 0;
     if (!slot.gone && is_late && meet_late(agent, &slot) == ENR_AGAIN) {
         return;
     }

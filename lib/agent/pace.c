@@ -230,9 +230,7 @@ static void read_flags(enr_agent_t *agent, const uint8_t *record)
     for (size_t flag = 0; flag < ENR_FLAGS_HOLDING; flag++) {
         const uint8_t *at = record + 1 + flag * FLAG_LEN;
         agent->flags[flag] = at[0] & ((1u << GATES) - 1);
-        for (unsigned i = 0; i < 8; i++) {
-            agent->flag_since_s[flag] |= (int64_t)((uint64_t)at[1 + i] << 8 * i);
-        }
+        agent->flag_since_s[flag] = (int64_t)enr_get_64(at + 1);
     }
     for (unsigned gate = 0; gate < GATES; gate++) {
         if (!pace_is_open(agent, gate)) {
@@ -259,9 +257,7 @@ static enr_status_t save_flags(enr_agent_t *agent)
     for (size_t flag = 0; flag < ENR_FLAGS_HOLDING; flag++) {
         uint8_t *at = record + 1 + flag * FLAG_LEN;
         at[0] = agent->flags[flag];
-        for (unsigned i = 0; i < 8; i++) {
-            at[1 + i] = (uint8_t)((uint64_t)agent->flag_since_s[flag] >> 8 * i);
-        }
+        enr_put_64(at + 1, (uint64_t)agent->flag_since_s[flag]);
     }
     return enr_store_put(agent->config.store, ENR_STORE_AGENT, (enr_span_t){record, sizeof record});
 }

@@ -21,8 +21,7 @@ static void fill_in(enr_agent_t *agent, enr_record_t *record, unsigned number)
     request->attempts = mark.attempts;
     request->status = (enr_status_t)mark.status;
     request->unverified = mark.unverified;
-    bool has_data = request->state == ENR_REQUEST_PENDING || request->state == ENR_REQUEST_LATE ||
-                    request->state == ENR_REQUEST_FINISHED;
+    bool has_data = ((SET(PENDING) | SET(LATE) | SET(FINISHED)) >> request->state & 1u) != 0;
     request->data_len = has_data ? slot->registers[number].data_len : 0;
 }
 
@@ -41,11 +40,7 @@ static enr_status_t show(enr_agent_t *agent, const enr_slot_t *slot, enr_record_
 
 static bool has_result(const enr_slot_t *slot)
 {
-    bool found = false;
-    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        found = found || leads_marked(slot, number) == ENR_REQUEST_FINISHED;
-    }
-    return found;
+    return (leads_marks(slot) & SET(FINISHED)) != 0;
 }
 
 /* The next living slot, or the next with a result; *out_before is the cursor that leads to it again. ENR_AGAIN: none in
