@@ -281,7 +281,7 @@ static enr_status_t set_finished(enr_agent_t *agent)
     if (status == ENR_E_LIMIT) {
         enr_buffer_t reduced = enr_buffer_over(agent->text, sizeof agent->text);
         status = enr_api_reduce(api, &reduced);
-        agent->text_len = reduced.len;
+        agent->holds_texts = true;
         status = status == ENR_OK ? set(agent, ENR_REQUEST_FINISHED, ENR_OK, enr_buffer_span(&reduced)) : status;
     }
     return status;

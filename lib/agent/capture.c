@@ -26,7 +26,7 @@ static enr_status_t hash_of(enr_agent_t *agent, const enr_lead_t *lead, uint8_t 
         enr_buffer_append_byte(&name, 'p');
         enr_buffer_append(&name, (enr_span_t){digest, sizeof digest});
     }
-    agent->text_len = agent->text_len > name.len ? agent->text_len : name.len;
+    agent->holds_texts = true;
     if (status == ENR_OK) {
         status = enr_seal_digest(agent->config.seal, enr_buffer_span(&name), digest);
     }
@@ -40,7 +40,7 @@ static enr_status_t encode(enr_agent_t *agent, const enr_lead_t *lead, enr_span_
 {
     enr_buffer_t text = enr_buffer_over(agent->text, sizeof agent->text);
     enr_status_t status = enr_lead_write(lead, &text);
-    agent->text_len = agent->text_len > text.len ? agent->text_len : text.len;
+    agent->holds_texts = true;
     *out_bytes = enr_buffer_span(&text);
     return status;
 }
@@ -211,7 +211,7 @@ static enr_status_t capture_again(enr_agent_t *agent, enr_lead_t *lead, enr_slot
 static enr_status_t capture_damaged(enr_agent_t *agent, enr_lead_t *lead, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
                                     enr_captured_t *out)
 {
-    enr_slot_t slot = {0};
+    enr_slot_t slot;
     enr_status_t status = capture_new(agent, lead, hash, &slot, out);
     for (unsigned number = 0; number < ENR_TYPE_COUNT && status == ENR_OK; number++) {
         mark_t mark = {.state = ENR_REQUEST_UNKNOWN, .attempts = 1, .status = ENR_E_SEAL};
@@ -226,7 +226,7 @@ static enr_status_t capture_damaged(enr_agent_t *agent, enr_lead_t *lead, const 
 static enr_status_t capture(enr_agent_t *agent, enr_lead_t *lead, bool is_last_try, enr_captured_t *out)
 {
     uint8_t hash[ENR_JOURNAL_HASH_LEN];
-    enr_slot_t slot = {0};
+    enr_slot_t slot;
     enr_status_t status = hash_of(agent, lead, hash);
     if (status != ENR_OK) {
         return status;

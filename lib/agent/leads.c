@@ -7,10 +7,11 @@
 
 void leads_forget(enr_agent_t *agent)
 {
-    enr_wipe(agent->content, agent->content_len);
-    enr_wipe(agent->text, agent->text_len);
-    agent->content_len = 0;
-    agent->text_len = 0;
+    if (agent->holds_texts) {
+        enr_wipe(agent->content, sizeof agent->content);
+        enr_wipe(agent->text, sizeof agent->text);
+        agent->holds_texts = false;
+    }
 }
 
 enr_status_t leads_heard(enr_agent_t *agent, enr_status_t status)
@@ -63,7 +64,7 @@ enr_status_t leads_read(enr_agent_t *agent, const enr_slot_t *slot, enr_lead_t *
 {
     enr_buffer_t content = enr_buffer_over(agent->content, sizeof agent->content);
     enr_status_t status = leads_heard(agent, enr_journal_read(agent->config.journal, slot, &content));
-    agent->content_len = agent->content_len > content.len ? agent->content_len : content.len;
+    agent->holds_texts = true;
     return status == ENR_OK ? enr_lead_read(enr_buffer_span(&content), out_lead) : status;
 }
 

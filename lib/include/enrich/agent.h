@@ -204,6 +204,7 @@ typedef struct {
     bool tallying; /* the walk under way counts */
     bool purge_wanted;
     bool purge_looked; /* for what an earlier start has left */
+    bool holds_texts;  /* of a person, to be wiped */
 
     enr_agent_config_t config;
     enr_work_t *work; /* whose request is under way */
@@ -223,8 +224,6 @@ typedef struct {
     enr_timer_t probes[ENR_TYPE_COUNT + 1]; /* by gate */
     enr_paces_t paces;
     int64_t flag_since_s[ENR_FLAGS];
-    size_t content_len; /* of what must be wiped */
-    size_t text_len;
     enr_cursor_t cursor;
     enr_cursor_t late_cursor;
     enr_place_t met;     /* the last lead that was counted, where it lies … */
