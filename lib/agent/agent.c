@@ -175,11 +175,7 @@ static void tend_rounds(enr_agent_t *agent)
 
 static void wait_for(const enr_agent_t *agent, enr_wait_t *wait, uint32_t after_ms)
 {
-    uint32_t until_ms = agent->now_ms + after_ms;
-    if (!wait->has_time || (int32_t)(until_ms - wait->until_ms) < 0) {
-        wait->has_time = true;
-        wait->until_ms = until_ms;
-    }
+    enr_wait_until(wait, agent->now_ms + after_ms);
 }
 
 static void wait_for_timer(const enr_agent_t *agent, enr_wait_t *wait, const enr_timer_t *timer)
