@@ -147,11 +147,12 @@ static uint32_t crc_of_head(const uint8_t head[HEAD_LEN])
 static bool parse_head(const enr_store_t *store, uint32_t base, uint32_t at, const uint8_t head[HEAD_LEN],
                        entry_t *out_entry)
 {
-    *out_entry = (entry_t){.item = head[0],
-                           .len = enr_get_16(head + 2),
-                           .nonce = {.epoch = enr_get_32(head + 4), .offset = enr_get_32(head + 8)},
-                           .crc = enr_get_32(head + 12),
-                           .at = at};
+    out_entry->item = head[0];
+    out_entry->len = enr_get_16(head + 2);
+    out_entry->nonce.epoch = enr_get_32(head + 4);
+    out_entry->nonce.offset = enr_get_32(head + 8);
+    out_entry->crc = enr_get_32(head + 12);
+    out_entry->at = at;
     out_entry->size = log_entry_size(store, out_entry->len);
     return out_entry->item < ENR_STORE_ITEMS && head[1] == 0 && out_entry->len <= ENR_STORE_ITEM_MAX &&
            out_entry->size <= base + log_half_size(store) - at;
