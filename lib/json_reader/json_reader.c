@@ -43,13 +43,11 @@ static void pass_space(walk_t *walk)
 
 static bool pass_digits(walk_t *walk)
 {
-    if (!enr_is_digit(here(walk))) {
-        return false;
-    }
+    size_t start = walk->at;
     while (enr_is_digit(here(walk))) {
         walk->at++;
     }
-    return true;
+    return walk->at > start;
 }
 
 /* RFC 8259 6 */
@@ -71,14 +69,12 @@ static bool pass_number(walk_t *walk)
     return pass_digits(walk);
 }
 
-static bool pass_word(walk_t *walk, enr_span_t word)
+static bool pass_word(walk_t *walk, const char *word)
 {
-    for (size_t i = 0; i < word.len; i++) {
-        if (!pass(walk, word.ptr[i])) {
-            return false;
-        }
+    while (*word != '\0' && pass(walk, (uint8_t)*word)) {
+        word++;
     }
-    return true;
+    return *word == '\0';
 }
 
 /* The value of the four hexadecimal digits at text[at], or -1. */
@@ -163,11 +159,11 @@ static bool pass_scalar(walk_t *walk)
     case '"':
         return pass_string(walk);
     case 't':
-        return pass_word(walk, ENR_SPAN("true"));
+        return pass_word(walk, "true");
     case 'f':
-        return pass_word(walk, ENR_SPAN("false"));
+        return pass_word(walk, "false");
     case 'n':
-        return pass_word(walk, ENR_SPAN("null"));
+        return pass_word(walk, "null");
     default:
         return pass_number(walk);
     }
