@@ -207,6 +207,12 @@ static uint16_t end_of_tombstone(const enr_agent_t *agent)
     return today == 0 || end > UINT16_MAX ? UINT16_MAX : (uint16_t)end; /* without a clock rather too long */
 }
 
+static void let_go(enr_agent_t *agent, enr_work_t *work)
+{
+    enr_journal_release(agent->config.journal, &work->slot);
+    memset(work, 0, sizeof *work);
+}
+
 enr_status_t leads_retire(enr_agent_t *agent, enr_slot_t *slot, const enr_request_state_t states[ENR_TYPE_COUNT])
 {
     enr_status_t status = leads_heard(agent, enr_journal_retire(agent->config.journal, slot, end_of_tombstone(agent)));
@@ -222,14 +228,12 @@ enr_status_t leads_retire(enr_agent_t *agent, enr_slot_t *slot, const enr_reques
     }
     agent->erased++;
     agent->purge_wanted = true;
-    uint32_t lead = slot->number; /* the slot may be that of a lead at work, and go with it */
-    if (agent->phase != PHASE_IDLE && agent->work == leads_work(agent, lead)) {
-        calls_drop(agent); /* nobody waits for the answer any more */
-    }
-    enr_work_t *work = leads_work(agent, lead);
+    enr_work_t *work = leads_work(agent, slot->number);
     if (work != NULL) {
-        enr_journal_release(agent->config.journal, &work->slot);
-        memset(work, 0, sizeof *work);
+        if (agent->work == work) {
+            calls_drop(agent); /* nobody waits for the answer any more */
+        }
+        let_go(agent, work); /* and of the slot, if it is that of the lead at work */
     }
     return ENR_OK;
 }
@@ -302,7 +306,7 @@ void leads_changed(enr_agent_t *agent, uint32_t number, const enr_lead_t *lead)
 
 static bool is_needed(const enr_agent_t *agent, const enr_work_t *work)
 {
-    bool needed = agent->work == work && agent->phase != PHASE_IDLE;
+    bool needed = agent->work == work;
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
         needed = needed || work->polls[number].next.state != TIMER_OFF ||
                  ((work->sendable >> number & 1u) != 0 && pace_lets(agent, number));
@@ -315,8 +319,7 @@ void leads_sweep(enr_agent_t *agent)
     for (size_t i = 0; i < WORKS; i++) {
         enr_work_t *work = &agent->works[i];
         if (work->slot.number != 0 && !is_needed(agent, work)) {
-            enr_journal_release(agent->config.journal, &work->slot);
-            memset(work, 0, sizeof *work);
+            let_go(agent, work);
         }
     }
 }
