@@ -96,14 +96,17 @@ unsigned leads_states(const enr_agent_t *agent, const enr_slot_t *slot, const en
 enr_options_t leads_options(const enr_agent_t *agent, const enr_lead_t *lead, unsigned number,
                             uint8_t token[ENR_TOKEN_LEN]);
 
-/* Marks a request in the journal, counts it and tells the watcher. before: where it was. Statuses as enr_journal_set.
- */
-ENR_NODISCARD enr_status_t leads_set(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark,
-                                     enr_request_state_t before);
-
-/* The same with data; and with the lead's content, which says where a request is that is marked READY (NULL: there). */
+/* Marks a request in the journal, counts it and tells the watcher. before: where it was. data: or NULL, none. lead: its
+   content, which says where a request is that is marked READY; or NULL, there. Statuses as enr_journal_set. */
 ENR_NODISCARD enr_status_t leads_set_with(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark,
-                                          enr_request_state_t before, enr_span_t data, const enr_lead_t *lead);
+                                          enr_request_state_t before, const enr_span_t *data, const enr_lead_t *lead);
+
+/* The same without both. */
+ENR_NODISCARD static inline enr_status_t leads_set(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark,
+                                                   enr_request_state_t before)
+{
+    return leads_set_with(agent, slot, number, mark, before, NULL, NULL);
+}
 
 /* What the journal said: ENR_AGAIN makes it work, an error is remembered. Gives the status back. */
 enr_status_t leads_heard(enr_agent_t *agent, enr_status_t status);

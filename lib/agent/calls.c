@@ -251,7 +251,7 @@ static enr_status_t set(enr_agent_t *agent, enr_request_state_t state, enr_statu
     if (agent->outcome == ENR_OK) {
         mark.unverified = !agent->config.api->answer.verified;
     }
-    return leads_set_with(agent, &agent->work->slot, agent->type, mark, present_state(agent), data, NULL);
+    return leads_set_with(agent, &agent->work->slot, agent->type, mark, present_state(agent), &data, NULL);
 }
 
 /* Surely not accepted: as if it had not been sent. An edit or a withdrawn consent meanwhile is heeded. */
@@ -269,7 +269,7 @@ static enr_status_t set_ready(enr_agent_t *agent)
         mark.attempts--;
     }
     mark.status = (int8_t)agent->outcome;
-    return leads_set_with(agent, &work->slot, agent->type, mark, ENR_REQUEST_SENDING, (enr_span_t){0},
+    return leads_set_with(agent, &work->slot, agent->type, mark, ENR_REQUEST_SENDING, NULL,
                           status == ENR_OK ? &lead : NULL);
 }
 

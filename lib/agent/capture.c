@@ -209,14 +209,13 @@ static enr_status_t capture_again(enr_agent_t *agent, enr_lead_t *lead, enr_slot
 /* There is such a lead, but nobody can read what became of it: it is captured anew, and its requests, which may have
    been bought, are for the operator to decide. */
 static enr_status_t capture_damaged(enr_agent_t *agent, enr_lead_t *lead, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
-                                    enr_captured_t *out)
+                                    enr_slot_t *slot, enr_captured_t *out)
 {
-    enr_slot_t slot;
-    enr_status_t status = capture_new(agent, lead, hash, &slot, out);
+    enr_status_t status = capture_new(agent, lead, hash, slot, out);
     for (unsigned number = 0; number < ENR_TYPE_COUNT && status == ENR_OK; number++) {
         mark_t mark = {.state = ENR_REQUEST_UNKNOWN, .attempts = 1, .status = ENR_E_SEAL};
         if (out->states[number] != ENR_REQUEST_NONE) {
-            status = leads_set(agent, &slot, number, mark, out->states[number]);
+            status = leads_set(agent, slot, number, mark, out->states[number]);
             out->states[number] = ENR_REQUEST_UNKNOWN;
         }
     }
@@ -240,7 +239,7 @@ static enr_status_t capture(enr_agent_t *agent, enr_lead_t *lead, bool is_last_t
         return capture_new(agent, lead, hash, &slot, out);
     }
     if (status == ENR_E_SEAL && is_last_try) {
-        return capture_damaged(agent, lead, hash, out);
+        return capture_damaged(agent, lead, hash, &slot, out);
     }
     return status == ENR_OK ? capture_again(agent, lead, &slot, is_last_try, out) : status;
 }
@@ -304,7 +303,7 @@ static enr_status_t operate(enr_agent_t *agent, uint32_t number, enr_type_t type
     }
     mark_t mark = leads_mark(slot, which);
     mark.state = (uint8_t)to;
-    status = leads_set_with(agent, slot, which, mark, states[which], (enr_span_t){0}, &lead);
+    status = leads_set_with(agent, slot, which, mark, states[which], NULL, &lead);
     if (status != ENR_OK) {
         return status;
     }
@@ -349,7 +348,7 @@ enr_status_t enr_agent_edit(enr_agent_t *agent, const enr_record_t *record, uint
             mark_t mark = leads_mark(slot, number);
             mark.state = ENR_REQUEST_READY;
             mark.status = ENR_OK;
-            status = leads_set_with(agent, slot, number, mark, ENR_REQUEST_REJECTED, (enr_span_t){0}, &record->lead);
+            status = leads_set_with(agent, slot, number, mark, ENR_REQUEST_REJECTED, NULL, &record->lead);
         }
     }
     leads_changed(agent, slot->number, &record->lead);

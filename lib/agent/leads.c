@@ -180,10 +180,11 @@ static void tell(const enr_agent_t *agent, const enr_slot_t *slot, unsigned numb
 }
 
 enr_status_t leads_set_with(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark,
-                            enr_request_state_t before, enr_span_t data, const enr_lead_t *lead)
+                            enr_request_state_t before, const enr_span_t *data, const enr_lead_t *lead)
 {
+    enr_span_t bytes = data != NULL ? *data : (enr_span_t){0};
     enr_status_t status =
-        leads_heard(agent, enr_journal_set(agent->config.journal, slot, number, value_of(mark), data));
+        leads_heard(agent, enr_journal_set(agent->config.journal, slot, number, value_of(mark), bytes));
     if (status == ENR_OK) {
         bool is_derived = mark.state == ENR_REQUEST_READY && lead != NULL;
         enr_request_state_t after =
@@ -193,11 +194,6 @@ enr_status_t leads_set_with(enr_agent_t *agent, enr_slot_t *slot, unsigned numbe
         tell(agent, slot, number, after, (enr_status_t)mark.status);
     }
     return status;
-}
-
-enr_status_t leads_set(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark, enr_request_state_t before)
-{
-    return leads_set_with(agent, slot, number, mark, before, (enr_span_t){0}, NULL);
 }
 
 static uint16_t end_of_tombstone(const enr_agent_t *agent)
