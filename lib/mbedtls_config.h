@@ -102,6 +102,9 @@
 /* Nobody here has a private RSA key. */
 #define MBEDTLS_RSA_NO_CRT
 
+/* Long division by 32-bit steps: no other code on a small processor needs the compiler's 64-bit division. */
+#define MBEDTLS_NO_UDBL_DIVISION
+
 /* Reduction made for each NIST prime: several times faster. */
 #define MBEDTLS_ECP_NIST_OPTIM
 /* Measured for P-256 on Cortex-M3: window 4 with the fixed table 66 million instructions a handshake, 2 without

@@ -2,6 +2,7 @@
 
 #include "board.h"
 #include "console.h"
+#include "enrich/http_date.h"
 #include "enrich_lwip.h"
 #include "service.h"
 
@@ -13,28 +14,30 @@ static void put_address(console_line_t *line, const uint8_t address[4])
     }
 }
 
-static void put_two_digits(console_line_t *line, const char *before, int64_t number)
+static void put_two_digits(console_line_t *line, const char *before, uint32_t number)
 {
     console_text(line, before);
     console_text(line, number < 10 ? "0" : "");
-    console_number(line, (uint64_t)number);
+    console_number(line, number);
 }
 
 /* 2026-11-26T14:11:55Z. The day count to a date: years begin in March, so that the leap day is the last one. */
 static void put_time(console_line_t *line, int64_t seconds)
 {
-    int64_t days = seconds / 86400 + 719468; /* since 0000-03-01 */
-    int64_t era = days / 146097;
-    int64_t day = days % 146097;
-    int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    uint32_t since_1970 = enr_day_of_seconds(seconds);
+    uint32_t rest = (uint32_t)(seconds - (int64_t)since_1970 * 86400);
+    uint32_t days = since_1970 + 719468; /* since 0000-03-01 */
+    uint32_t era = days / 146097;
+    uint32_t day = days % 146097;
+    uint32_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     day -= 365 * year + year / 4 - year / 100;
-    int64_t month = (5 * day + 2) / 153;
-    console_number(line, (uint64_t)(era * 400 + year + (month >= 10 ? 1 : 0)));
+    uint32_t month = (5 * day + 2) / 153;
+    console_number(line, era * 400 + year + (month >= 10 ? 1 : 0));
     put_two_digits(line, "-", month < 10 ? month + 3 : month - 9);
     put_two_digits(line, "-", day - (153 * month + 2) / 5 + 1);
-    put_two_digits(line, "T", seconds % 86400 / 3600);
-    put_two_digits(line, ":", seconds % 3600 / 60);
-    put_two_digits(line, ":", seconds % 60);
+    put_two_digits(line, "T", rest / 3600);
+    put_two_digits(line, ":", rest % 3600 / 60);
+    put_two_digits(line, ":", rest % 60);
     console_text(line, "Z");
 }
 

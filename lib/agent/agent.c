@@ -65,11 +65,10 @@ const char *enr_flag_meaning(enr_flag_t flag)
 
 static bool is_good(const enr_paces_t *paces)
 {
-    const uint32_t most = 1u << 30;
+    uint32_t bits = paces->spread_ms | paces->back_off_max | paces->poll_max | paces->grace_ms | paces->late_ms |
+                    paces->late_poll_ms | paces->purge_ms;
     return paces->back_off_ms > 0 && paces->poll_ms > 0 && paces->late_poll_ms > 0 &&
-           paces->back_off_max >= paces->back_off_ms && paces->poll_max >= paces->poll_ms && paces->spread_ms < most &&
-           paces->back_off_max < most && paces->poll_max < most && paces->grace_ms < most && paces->late_ms < most &&
-           paces->late_poll_ms < most && paces->purge_ms < most;
+           paces->back_off_max >= paces->back_off_ms && paces->poll_max >= paces->poll_ms && bits >> 30 == 0;
 }
 
 enr_status_t enr_agent_init(enr_agent_t *agent, const enr_agent_config_t *config, uint32_t now_ms)
@@ -82,25 +81,25 @@ enr_status_t enr_agent_init(enr_agent_t *agent, const enr_agent_config_t *config
         return ENR_E_SETTING;
     }
     agent->random = config->seed != 0 ? config->seed : 1;
-    agent->last_ms = now_ms;
+    agent->now_ms = now_ms;
     agent->scanning = true;
     agent->tallying = true;
     agent->unread = true;
     enr_journal_begin(config->journal);
-    timer_start(&agent->hold, now_ms, pace_random(agent, agent->paces.spread_ms + 1));
-    timer_start(&agent->rounds, now_ms, pace_random(agent, agent->paces.late_poll_ms));
+    timer_start(agent, &agent->hold, pace_random(agent, agent->paces.spread_ms + 1));
+    timer_start(agent, &agent->rounds, pace_random(agent, agent->paces.late_poll_ms));
     return ENR_OK;
 }
 
 /* --- what is done beside the exchange --- */
 
 /* The store: first what it keeps is read, then what is new is written. *out_more: there is more to do soon. */
-static void tend_store(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
+static void tend_store(enr_agent_t *agent, bool *out_more)
 {
     if (!agent->unread && agent->unsaved == 0) {
         return;
     }
-    enr_status_t status = agent->unread ? pace_load(agent, now_ms) : pace_save(agent);
+    enr_status_t status = agent->unread ? pace_load(agent) : pace_save(agent);
     if (status == ENR_AGAIN) {
         status = enr_store_step(agent->config.store);
         *out_more = status == ENR_AGAIN;
@@ -147,7 +146,7 @@ static void look_for_unpurged(enr_agent_t *agent)
 }
 
 /* Makes what was erased unreadable, when nothing is under way (behaviours 46). */
-static void tend_purge(enr_agent_t *agent, uint32_t now_ms)
+static void tend_purge(enr_agent_t *agent)
 {
     look_for_unpurged(agent);
     bool may =
@@ -156,11 +155,11 @@ static void tend_purge(enr_agent_t *agent, uint32_t now_ms)
         enr_journal_purge(agent->config.journal);
         agent->journal_idle = false;
         agent->purge_wanted = false;
-        timer_start(&agent->purge, now_ms, agent->paces.purge_ms);
+        timer_start(agent, &agent->purge, agent->paces.purge_ms);
     }
 }
 
-static void tend_rounds(enr_agent_t *agent, uint32_t now_ms)
+static void tend_rounds(enr_agent_t *agent)
 {
     if (timer_is_due(&agent->rounds) && agent->counted) {
         agent->tallying = true;
@@ -168,46 +167,42 @@ static void tend_rounds(enr_agent_t *agent, uint32_t now_ms)
         agent->late_cursor = (enr_cursor_t){0};
         agent->scanning_late = true;
         uint32_t about = agent->paces.late_poll_ms;
-        timer_start(&agent->rounds, now_ms, about - about / 4 + pace_random(agent, about / 2 + 1));
+        timer_start(agent, &agent->rounds, about - about / 4 + pace_random(agent, about / 2 + 1));
     }
 }
 
 /* --- step --- */
 
-static void wait_for(enr_wait_t *wait, uint32_t now_ms, uint32_t after_ms)
+static void wait_for(const enr_agent_t *agent, enr_wait_t *wait, uint32_t after_ms)
 {
-    uint32_t until_ms = now_ms + after_ms;
-    if (!wait->has_time || (int32_t)(until_ms - wait->until_ms) < 0) {
-        wait->has_time = true;
-        wait->until_ms = until_ms;
-    }
+    enr_wait_until(wait, agent->now_ms + after_ms);
 }
 
-static void wait_for_timer(enr_wait_t *wait, uint32_t now_ms, const enr_timer_t *timer)
+static void wait_for_timer(const enr_agent_t *agent, enr_wait_t *wait, const enr_timer_t *timer)
 {
     bool runs = false;
     uint32_t after_ms = 0;
-    timer_sooner(timer, now_ms, &runs, &after_ms);
+    timer_sooner(agent, timer, &runs, &after_ms);
     if (runs && timer->state == TIMER_RUNNING) {
-        wait_for(wait, now_ms, after_ms);
+        wait_for(agent, wait, after_ms);
     }
 }
 
-static void plan_wait(const enr_agent_t *agent, uint32_t now_ms, enr_wait_t *wait)
+static void plan_wait(enr_agent_t *agent, enr_wait_t *wait)
 {
-    wait_for(wait, now_ms, HOUR_MS); /* so that no timer runs across the wrap unseen */
-    wait_for_timer(wait, now_ms, &agent->rounds);
-    wait_for_timer(wait, now_ms, &agent->idle);
-    wait_for_timer(wait, now_ms, &agent->pause);
+    wait_for(agent, wait, HOUR_MS); /* so that no timer runs across the wrap unseen */
+    wait_for_timer(agent, wait, &agent->rounds);
+    wait_for_timer(agent, wait, &agent->idle);
+    wait_for_timer(agent, wait, &agent->pause);
     if (agent->purge_wanted) {
-        wait_for_timer(wait, now_ms, &agent->purge);
+        wait_for_timer(agent, wait, &agent->purge);
     }
     for (unsigned gate = 0; gate < GATES; gate++) {
-        wait_for_timer(wait, now_ms, &agent->probes[gate]);
+        wait_for_timer(agent, wait, &agent->probes[gate]);
     }
     uint32_t after_ms = 0;
-    if (agent->phase == PHASE_IDLE && !agent->blocked && !agent->unread && calls_planned(agent, now_ms, &after_ms)) {
-        wait_for(wait, now_ms, after_ms);
+    if (agent->phase == PHASE_IDLE && !agent->blocked && !agent->unread && calls_planned(agent, &after_ms)) {
+        wait_for(agent, wait, after_ms);
     }
 }
 
@@ -217,25 +212,25 @@ void enr_agent_step(enr_agent_t *agent, uint32_t now_ms, enr_wait_t *out_wait)
     bool more = false;
     bool more_soon = false;
     pace_tick(agent, now_ms);
-    tend_store(agent, now_ms, &more_soon);
+    tend_store(agent, &more_soon);
     tend_journal(agent, &more_soon);
     if (!agent->blocked && agent->pause.state != TIMER_RUNNING) {
-        tend_rounds(agent, now_ms);
-        leads_scan(agent, now_ms, &more);
-        leads_scan_late(agent, now_ms, &more);
+        tend_rounds(agent);
+        leads_scan(agent, &more);
+        leads_scan_late(agent, &more);
     }
-    tend_purge(agent, now_ms);
-    calls_step(agent, now_ms, out_wait);
+    tend_purge(agent);
+    calls_step(agent, out_wait);
     leads_sweep(agent);
     if (more_soon || agent->blocked) {
-        wait_for(out_wait, now_ms, 1); /* an erase takes its time */
+        wait_for(agent, out_wait, 1); /* an erase takes its time */
     } else if (agent->unread || agent->unsaved != 0 || (agent->counted && !agent->journal_idle)) {
         more = true;
     }
     if (more) {
-        wait_for(out_wait, now_ms, 0);
+        wait_for(agent, out_wait, 0);
     }
-    plan_wait(agent, now_ms, out_wait);
+    plan_wait(agent, out_wait);
     leads_forget(agent);
 }
 
@@ -258,7 +253,7 @@ void enr_agent_retry(enr_agent_t *agent, uint32_t now_ms)
     pace_tick(agent, now_ms);
     for (unsigned gate = 0; gate < GATES; gate++) {
         if (!pace_is_open(agent, gate)) {
-            timer_start(&agent->probes[gate], now_ms, 0);
+            timer_start(agent, &agent->probes[gate], 0);
         }
     }
     if (!agent->has_floor) {
@@ -288,8 +283,8 @@ void enr_agent_status(enr_agent_t *agent, uint32_t now_ms, enr_agent_status_t *o
     out_status->safe = is_safe(agent);
     for (unsigned gate = 0; gate < GATES; gate++) {
         if (!pace_is_open(agent, gate)) {
-            timer_sooner(&agent->probes[gate], now_ms, &out_status->has_probe, &out_status->probe_ms);
+            timer_sooner(agent, &agent->probes[gate], &out_status->has_probe, &out_status->probe_ms);
         }
     }
-    out_status->has_next = calls_planned(agent, now_ms, &out_status->next_ms);
+    out_status->has_next = calls_planned(agent, &out_status->next_ms);
 }

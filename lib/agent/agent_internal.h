@@ -24,21 +24,21 @@ enum { TIMER_OFF, TIMER_RUNNING, TIMER_DUE };
 
 /* What a register of the journal says of a request. */
 typedef struct {
-    enr_request_state_t state; /* NONE: never set */
-    uint8_t attempts;
-    enr_status_t status;
+    uint8_t state; /* enr_request_state_t; NONE: never set */
     bool unverified;
+    uint8_t attempts;
+    int8_t status;
 } mark_t;
 
 /* --- pace.c: when --- */
 
 /* A timer that is looked at once a day or more often is right across the wrap of the clock (behaviours 25). */
-void timer_start(enr_timer_t *timer, uint32_t now_ms, uint32_t after_ms);
+void timer_start(const enr_agent_t *agent, enr_timer_t *timer, uint32_t after_ms);
 void timer_stop(enr_timer_t *timer);
 bool timer_is_due(const enr_timer_t *timer);
 
 /* The sooner of what was found so far and a timer that is not off, as milliseconds from now. */
-void timer_sooner(const enr_timer_t *timer, uint32_t now_ms, bool *found, uint32_t *after_ms);
+void timer_sooner(const enr_agent_t *agent, const enr_timer_t *timer, bool *found, uint32_t *after_ms);
 
 /* Lets the time pass: for all timers, and for the uptime. Every function of the agent that is told the time begins with
  * it. */
@@ -53,10 +53,10 @@ uint16_t pace_today(const enr_agent_t *agent);
 enr_stamp_t pace_stamp(const enr_agent_t *agent);
 
 /* One more failure: nothing begins for floor_s, and a random time on top of it (behaviours 27, 28). */
-void pace_back_off(enr_agent_t *agent, uint32_t now_ms, uint32_t floor_s);
+void pace_back_off(enr_agent_t *agent, uint32_t floor_s);
 
 /* Sets a flag because of an answer to what goes through this gate. */
-void pace_flag(enr_agent_t *agent, enr_flag_t flag, unsigned gate, uint32_t now_ms);
+void pace_flag(enr_agent_t *agent, enr_flag_t flag, unsigned gate);
 
 /* What went through this gate was accepted. */
 void pace_acknowledge(enr_agent_t *agent, unsigned gate);
@@ -69,29 +69,44 @@ bool pace_is_open(const enr_agent_t *agent, unsigned gate);
 bool pace_lets(const enr_agent_t *agent, unsigned gate);
 
 /* Reads and writes what the store keeps. ENR_OK, or what the store says: try again later. */
-ENR_NODISCARD enr_status_t pace_load(enr_agent_t *agent, uint32_t now_ms);
+ENR_NODISCARD enr_status_t pace_load(enr_agent_t *agent);
 ENR_NODISCARD enr_status_t pace_save(enr_agent_t *agent);
 
 /* --- leads.c: what is there, and what is at work --- */
 
 mark_t leads_mark(const enr_slot_t *slot, unsigned number);
+enr_request_state_t leads_marked(const enr_slot_t *slot, unsigned number); /* its state alone */
+
+/* Sets of states: a bit for each. */
+#define SET(state) (1u << ENR_REQUEST_##state)
+
+/* The states that a slot's requests are marked with. */
+unsigned leads_marks(const enr_slot_t *slot);
 
 /* Reads a slot's lead into agent->content. ENR_OK, ENR_E_SYNTAX, ENR_E_VERSION, otherwise as enr_journal_read. */
 ENR_NODISCARD enr_status_t leads_read(enr_agent_t *agent, const enr_slot_t *slot, enr_lead_t *out_lead);
 
-/* Where a request is. *out_refusal, if asked for, is set for a refused one. */
+/* Where a request is. *out_refusal, if asked for, is set for a refused one. leads_states gives the set of them, too. */
 enr_request_state_t leads_state(const enr_agent_t *agent, const enr_slot_t *slot, const enr_lead_t *lead,
                                 unsigned number, enr_refusal_t *out_refusal);
-void leads_states(const enr_agent_t *agent, const enr_slot_t *slot, const enr_lead_t *lead,
-                  enr_request_state_t out_states[ENR_TYPE_COUNT]);
+unsigned leads_states(const enr_agent_t *agent, const enr_slot_t *slot, const enr_lead_t *lead,
+                      enr_request_state_t out_states[ENR_TYPE_COUNT]);
 
 /* The options of a request for one type, with its token in the caller's memory. */
 enr_options_t leads_options(const enr_agent_t *agent, const enr_lead_t *lead, unsigned number,
                             uint8_t token[ENR_TOKEN_LEN]);
 
-/* Marks a request's new state in the journal, counts it and tells the watcher. Statuses as enr_journal_set. */
-ENR_NODISCARD enr_status_t leads_set(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark,
-                                     enr_span_t data, enr_request_state_t before, enr_request_state_t after);
+/* Marks a request in the journal, counts it and tells the watcher. before: where it was. data: or NULL, none. lead: its
+   content, which says where a request is that is marked READY; or NULL, there. Statuses as enr_journal_set. */
+ENR_NODISCARD enr_status_t leads_set_with(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark,
+                                          enr_request_state_t before, const enr_span_t *data, const enr_lead_t *lead);
+
+/* The same without both. */
+ENR_NODISCARD static inline enr_status_t leads_set(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark,
+                                                   enr_request_state_t before)
+{
+    return leads_set_with(agent, slot, number, mark, before, NULL, NULL);
+}
 
 /* What the journal said: ENR_AGAIN makes it work, an error is remembered. Gives the status back. */
 enr_status_t leads_heard(enr_agent_t *agent, enr_status_t status);
@@ -103,8 +118,11 @@ void leads_count(enr_agent_t *agent, const enr_slot_t *slot, enr_request_state_t
 ENR_NODISCARD enr_status_t leads_retire(enr_agent_t *agent, enr_slot_t *slot,
                                         const enr_request_state_t states[ENR_TYPE_COUNT]);
 
-/* True when nothing is left to do for a lead, and a sink has taken something of it. */
-bool leads_delivered(const enr_request_state_t states[ENR_TYPE_COUNT]);
+/* Erases a lead if it is delivered. If that cannot be done now, the next walk in search of work does it. */
+void leads_retire_delivered(enr_agent_t *agent, enr_slot_t *slot, const enr_lead_t *lead);
+
+/* The slot of a lead that lives, by its number. ENR_END: there is none; otherwise as enr_journal_find_number. */
+ENR_NODISCARD enr_status_t leads_by_number(enr_agent_t *agent, uint32_t number, enr_slot_t *out_slot);
 
 /* The lead at work with a number, or NULL; and the slot to write to: that one's, if there is one, else `slot`. */
 enr_work_t *leads_work(enr_agent_t *agent, uint32_t number);
@@ -112,6 +130,9 @@ enr_slot_t *leads_own_slot(enr_agent_t *agent, enr_slot_t *slot);
 
 /* What may be sent of a lead at work, after its content or a state has changed. */
 void leads_renew(enr_agent_t *agent, enr_work_t *work, const enr_lead_t *lead);
+
+/* The same for a lead that may be at work or not: then all are looked at. */
+void leads_changed(enr_agent_t *agent, uint32_t number, const enr_lead_t *lead);
 
 /* Lets go of leads at work for which there is nothing to do: at the end of a step, so that nobody else loses one under
    his hands. */
@@ -121,8 +142,8 @@ void leads_sweep(enr_agent_t *agent);
 void leads_rewind(enr_agent_t *agent);
 
 /* Looks at one slot, in search of work; *out_more: there is more to look at now. */
-void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more);
-void leads_scan_late(enr_agent_t *agent, uint32_t now_ms, bool *out_more);
+void leads_scan(enr_agent_t *agent, bool *out_more);
+void leads_scan_late(enr_agent_t *agent, bool *out_more);
 
 /* What the journal has made of the content and the text buffer is wiped (behaviours 22). */
 void leads_forget(enr_agent_t *agent);
@@ -130,13 +151,13 @@ void leads_forget(enr_agent_t *agent);
 /* --- calls.c: the exchange --- */
 
 /* Begins what is due next, goes on with what is under way. */
-void calls_step(enr_agent_t *agent, uint32_t now_ms, enr_wait_t *out_wait);
+void calls_step(enr_agent_t *agent, enr_wait_t *out_wait);
 
 /* Gives up the exchange under way, whatever becomes of the request; and only if the request has not left. */
 void calls_drop(enr_agent_t *agent);
 void calls_give_up(enr_agent_t *agent);
 
 /* When the next exchange is due: false: none is planned, else *out_after_ms from now. */
-bool calls_planned(const enr_agent_t *agent, uint32_t now_ms, uint32_t *out_after_ms);
+bool calls_planned(enr_agent_t *agent, uint32_t *out_after_ms);
 
 #endif

@@ -26,7 +26,7 @@ static enr_status_t hash_of(enr_agent_t *agent, const enr_lead_t *lead, uint8_t 
         enr_buffer_append_byte(&name, 'p');
         enr_buffer_append(&name, (enr_span_t){digest, sizeof digest});
     }
-    agent->text_len = agent->text_len > name.len ? agent->text_len : name.len;
+    agent->holds_texts = true;
     if (status == ENR_OK) {
         status = enr_seal_digest(agent->config.seal, enr_buffer_span(&name), digest);
     }
@@ -36,11 +36,11 @@ static enr_status_t hash_of(enr_agent_t *agent, const enr_lead_t *lead, uint8_t 
     return status;
 }
 
-static enr_status_t encode(enr_agent_t *agent, const enr_lead_t *lead, size_t room, enr_span_t *out_bytes)
+static enr_status_t encode(enr_agent_t *agent, const enr_lead_t *lead, enr_span_t *out_bytes)
 {
-    enr_buffer_t text = enr_buffer_over(agent->text, room);
+    enr_buffer_t text = enr_buffer_over(agent->text, sizeof agent->text);
     enr_status_t status = enr_lead_write(lead, &text);
-    agent->text_len = agent->text_len > text.len ? agent->text_len : text.len;
+    agent->holds_texts = true;
     *out_bytes = enr_buffer_span(&text);
     return status;
 }
@@ -54,11 +54,11 @@ static size_t annex_of(unsigned types, size_t each)
 }
 
 /* Small sectors: what does not fit half of one is left out, first room for later marks, then the payload. */
-static enr_status_t append(enr_agent_t *agent, const enr_lead_t *lead, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
+static enr_status_t append(enr_agent_t *agent, enr_lead_t *lead, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
                            enr_slot_t *out_slot)
 {
     enr_span_t bytes;
-    enr_status_t status = encode(agent, lead, sizeof agent->text, &bytes);
+    enr_status_t status = encode(agent, lead, &bytes);
     if (status != ENR_OK) {
         return status;
     }
@@ -70,10 +70,9 @@ static enr_status_t append(enr_agent_t *agent, const enr_lead_t *lead, const uin
         status = enr_journal_append(journal, bytes, hash, annex, out_slot);
     }
     if (status == ENR_E_LIMIT && lead->payload.len > 0) {
-        enr_lead_t rest = *lead;
-        rest.payload_lost = (uint32_t)lead->payload.len;
-        rest.payload = (enr_span_t){0};
-        status = encode(agent, &rest, sizeof agent->text, &bytes);
+        lead->payload_lost = (uint32_t)lead->payload.len;
+        lead->payload = (enr_span_t){0};
+        status = encode(agent, lead, &bytes);
         status = status == ENR_OK ? enr_journal_append(journal, bytes, hash, annex, out_slot) : status;
     }
     return status;
@@ -87,21 +86,27 @@ static void fill_in(enr_captured_t *out, enr_capture_kind_t kind, uint32_t numbe
     out->first = lead->first;
 }
 
-static enr_status_t capture_new(enr_agent_t *agent, enr_lead_t *lead, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
-                                enr_slot_t *out_slot, enr_captured_t *out)
+/* What is made when a lead is first captured. */
+static enr_status_t begin_life(enr_lead_t *lead)
 {
     lead->first = lead->last;
     lead->scans = 1;
     enr_status_t status = enr_tls_random(lead->token, sizeof lead->token);
-    if (status != ENR_OK) {
-        return status;
-    }
     lead->token[0] |= lead->token[0] == 0; /* all zero is no token */
-    status = leads_heard(agent, append(agent, lead, hash, out_slot));
+    return status;
+}
+
+static enr_status_t capture_new(enr_agent_t *agent, enr_lead_t *lead, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
+                                enr_slot_t *out_slot, enr_captured_t *out)
+{
+    enr_status_t status = begin_life(lead);
+    if (status == ENR_OK) {
+        status = leads_heard(agent, append(agent, lead, hash, out_slot));
+    }
     if (status != ENR_OK) {
         return status;
     }
-    leads_states(agent, out_slot, lead, out->states);
+    (void)leads_states(agent, out_slot, lead, out->states);
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
         leads_count(agent, out_slot, ENR_REQUEST_NONE, out->states[number]);
     }
@@ -113,12 +118,26 @@ static enr_status_t capture_new(enr_agent_t *agent, enr_lead_t *lead, const uint
 
 /* --- a lead that is there --- */
 
+/* Puts a new content in place of a lead's. */
+static enr_status_t rewrite(enr_agent_t *agent, enr_slot_t *slot, const enr_lead_t *lead)
+{
+    enr_span_t bytes;
+    enr_status_t status = encode(agent, lead, &bytes);
+    if (status == ENR_OK) {
+        status = leads_heard(agent, enr_journal_confirm(agent->config.journal, slot));
+    }
+    if (status == ENR_OK) {
+        status = leads_heard(agent, enr_journal_set(agent->config.journal, slot, ENR_JOURNAL_CONTENT, 1, bytes));
+    }
+    return status;
+}
+
 /* Counts what a new content has changed, and has it looked at: what may be sent may be another now. */
 static void content_changed(enr_agent_t *agent, const enr_slot_t *slot, const enr_lead_t *lead,
                             const enr_request_state_t before[ENR_TYPE_COUNT],
                             enr_request_state_t out_after[ENR_TYPE_COUNT])
 {
-    leads_states(agent, slot, lead, out_after);
+    (void)leads_states(agent, slot, lead, out_after);
     bool is_ready = false;
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
         leads_count(agent, slot, before[number], out_after[number]);
@@ -145,17 +164,13 @@ static enr_status_t read_before(enr_agent_t *agent, const enr_slot_t *slot, bool
     enr_status_t status = leads_read(agent, slot, &before);
     *out_same = false;
     if ((status == ENR_E_SEAL && is_last_try) || status == ENR_E_SYNTAX) {
-        lead->first = lead->last;
-        lead->scans = 1;
         memset(out_before, ENR_REQUEST_NONE, ENR_TYPE_COUNT * sizeof *out_before);
-        status = enr_tls_random(lead->token, sizeof lead->token);
-        lead->token[0] |= lead->token[0] == 0;
-        return status;
+        return begin_life(lead);
     }
     if (status != ENR_OK) {
         return status;
     }
-    leads_states(agent, slot, &before, out_before);
+    (void)leads_states(agent, slot, &before, out_before);
     enr_lead_update(&before, lead);
     bool is_soon = lead->last.boot == before.last.boot && lead->last.uptime_s - before.last.uptime_s < ENR_RESCAN_S;
     *out_same = is_soon && enr_lead_same(&before, lead);
@@ -180,14 +195,7 @@ static enr_status_t capture_again(enr_agent_t *agent, enr_lead_t *lead, enr_slot
         memcpy(out->states, before, sizeof before);
         return ENR_OK;
     }
-    enr_span_t bytes;
-    status = encode(agent, lead, sizeof agent->text, &bytes);
-    if (status == ENR_OK) {
-        status = leads_heard(agent, enr_journal_confirm(agent->config.journal, slot));
-    }
-    if (status == ENR_OK) {
-        status = leads_heard(agent, enr_journal_set(agent->config.journal, slot, ENR_JOURNAL_CONTENT, 1, bytes));
-    }
+    status = rewrite(agent, slot, lead);
     if (status == ENR_OK) {
         if (lead->scans == 1 && agent->tally.unreadable > 0) {
             agent->tally.unreadable--; /* it was damaged */
@@ -201,14 +209,13 @@ static enr_status_t capture_again(enr_agent_t *agent, enr_lead_t *lead, enr_slot
 /* There is such a lead, but nobody can read what became of it: it is captured anew, and its requests, which may have
    been bought, are for the operator to decide. */
 static enr_status_t capture_damaged(enr_agent_t *agent, enr_lead_t *lead, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
-                                    enr_captured_t *out)
+                                    enr_slot_t *slot, enr_captured_t *out)
 {
-    enr_slot_t slot = {0};
-    enr_status_t status = capture_new(agent, lead, hash, &slot, out);
+    enr_status_t status = capture_new(agent, lead, hash, slot, out);
     for (unsigned number = 0; number < ENR_TYPE_COUNT && status == ENR_OK; number++) {
         mark_t mark = {.state = ENR_REQUEST_UNKNOWN, .attempts = 1, .status = ENR_E_SEAL};
         if (out->states[number] != ENR_REQUEST_NONE) {
-            status = leads_set(agent, &slot, number, mark, (enr_span_t){0}, out->states[number], mark.state);
+            status = leads_set(agent, slot, number, mark, out->states[number]);
             out->states[number] = ENR_REQUEST_UNKNOWN;
         }
     }
@@ -218,7 +225,7 @@ static enr_status_t capture_damaged(enr_agent_t *agent, enr_lead_t *lead, const 
 static enr_status_t capture(enr_agent_t *agent, enr_lead_t *lead, bool is_last_try, enr_captured_t *out)
 {
     uint8_t hash[ENR_JOURNAL_HASH_LEN];
-    enr_slot_t slot = {0};
+    enr_slot_t slot;
     enr_status_t status = hash_of(agent, lead, hash);
     if (status != ENR_OK) {
         return status;
@@ -232,7 +239,7 @@ static enr_status_t capture(enr_agent_t *agent, enr_lead_t *lead, bool is_last_t
         return capture_new(agent, lead, hash, &slot, out);
     }
     if (status == ENR_E_SEAL && is_last_try) {
-        return capture_damaged(agent, lead, hash, out);
+        return capture_damaged(agent, lead, hash, &slot, out);
     }
     return status == ENR_OK ? capture_again(agent, lead, &slot, is_last_try, out) : status;
 }
@@ -261,22 +268,19 @@ enr_status_t enr_agent_capture(enr_agent_t *agent, const enr_lead_t *lead, uint3
 static enr_status_t find(enr_agent_t *agent, uint32_t number, enr_slot_t *found, enr_slot_t **out_slot,
                          enr_lead_t *out_lead, enr_request_state_t out_states[ENR_TYPE_COUNT])
 {
-    enr_status_t status = leads_heard(agent, enr_journal_find_number(agent->config.journal, number, found));
-    if (status == ENR_OK && found->gone) {
-        return ENR_END;
-    }
+    enr_status_t status = leads_by_number(agent, number, found);
     if (status != ENR_OK) {
         return status;
     }
     *out_slot = leads_own_slot(agent, found);
     status = leads_read(agent, *out_slot, out_lead);
     if (status == ENR_OK) {
-        leads_states(agent, *out_slot, out_lead, out_states);
+        (void)leads_states(agent, *out_slot, out_lead, out_states);
     }
     return status;
 }
 
-/* Marks a request whose state is one of `from`, bits of 1 << state. */
+/* Marks a request whose state is one of the set `from`. */
 static enr_status_t operate(enr_agent_t *agent, uint32_t number, enr_type_t type, unsigned from, enr_request_state_t to,
                             uint32_t now_ms)
 {
@@ -298,40 +302,29 @@ static enr_status_t operate(enr_agent_t *agent, uint32_t number, enr_type_t type
         return status;
     }
     mark_t mark = leads_mark(slot, which);
-    mark.state = to;
-    enr_slot_t after = *slot;
-    after.registers[which].value = to;
-    status = leads_set(agent, slot, which, mark, (enr_span_t){0}, states[which],
-                       leads_state(agent, &after, &lead, which, NULL));
+    mark.state = (uint8_t)to;
+    status = leads_set_with(agent, slot, which, mark, states[which], NULL, &lead);
     if (status != ENR_OK) {
         return status;
     }
     enr_work_t *work = leads_work(agent, number);
     if (work != NULL) {
         timer_stop(&work->polls[which].next);
-        leads_renew(agent, work, &lead);
-    } else {
-        leads_rewind(agent);
     }
-    leads_states(agent, slot, &lead, states);
-    if (leads_delivered(states)) {
-        enr_status_t retired = leads_retire(agent, slot, states);
-        (void)retired; /* else the walk does it */
-    }
+    leads_changed(agent, number, &lead);
+    leads_retire_delivered(agent, slot, &lead);
     leads_forget(agent);
     return ENR_OK;
 }
 
 enr_status_t enr_agent_resend(enr_agent_t *agent, uint32_t number, enr_type_t type, uint32_t now_ms)
 {
-    return operate(agent, number, type, 1u << ENR_REQUEST_UNKNOWN | 1u << ENR_REQUEST_REJECTED, ENR_REQUEST_READY,
-                   now_ms);
+    return operate(agent, number, type, SET(UNKNOWN) | SET(REJECTED), ENR_REQUEST_READY, now_ms);
 }
 
 enr_status_t enr_agent_give_up(enr_agent_t *agent, uint32_t number, enr_type_t type, uint32_t now_ms)
 {
-    unsigned from =
-        1u << ENR_REQUEST_UNKNOWN | 1u << ENR_REQUEST_LATE | 1u << ENR_REQUEST_REJECTED | 1u << ENR_REQUEST_REFUSED;
+    unsigned from = SET(UNKNOWN) | SET(LATE) | SET(REJECTED) | SET(REFUSED);
     return operate(agent, number, type, from, ENR_REQUEST_TAKEN, now_ms);
 }
 
@@ -340,14 +333,7 @@ enr_status_t enr_agent_edit(enr_agent_t *agent, const enr_record_t *record, uint
     pace_tick(agent, now_ms);
     enr_slot_t found = record->slot;
     enr_slot_t *slot = leads_own_slot(agent, &found);
-    enr_span_t bytes;
-    enr_status_t status = encode(agent, &record->lead, sizeof agent->text, &bytes);
-    if (status == ENR_OK) {
-        status = leads_heard(agent, enr_journal_confirm(agent->config.journal, slot));
-    }
-    if (status == ENR_OK) {
-        status = leads_heard(agent, enr_journal_set(agent->config.journal, slot, ENR_JOURNAL_CONTENT, 1, bytes));
-    }
+    enr_status_t status = rewrite(agent, slot, &record->lead);
     if (status != ENR_OK) {
         return status;
     }
@@ -362,18 +348,10 @@ enr_status_t enr_agent_edit(enr_agent_t *agent, const enr_record_t *record, uint
             mark_t mark = leads_mark(slot, number);
             mark.state = ENR_REQUEST_READY;
             mark.status = ENR_OK;
-            enr_slot_t ready = *slot;
-            ready.registers[number].value = ENR_REQUEST_READY;
-            status = leads_set(agent, slot, number, mark, (enr_span_t){0}, ENR_REQUEST_REJECTED,
-                               leads_state(agent, &ready, &record->lead, number, NULL));
+            status = leads_set_with(agent, slot, number, mark, ENR_REQUEST_REJECTED, NULL, &record->lead);
         }
     }
-    enr_work_t *work = leads_work(agent, slot->number);
-    if (work != NULL) {
-        leads_renew(agent, work, &record->lead);
-    } else {
-        leads_rewind(agent);
-    }
+    leads_changed(agent, slot->number, &record->lead);
     leads_forget(agent);
     return status;
 }
@@ -388,7 +366,6 @@ enr_status_t enr_agent_note(enr_agent_t *agent, uint32_t number, const enr_lead_
     enr_slot_t *slot;
     enr_lead_t before;
     enr_request_state_t states[ENR_TYPE_COUNT];
-    enr_span_t bytes;
     enr_status_t status = find(agent, number, &found, &slot, &before, states);
     if (status != ENR_OK) {
         return status;
@@ -400,13 +377,7 @@ enr_status_t enr_agent_note(enr_agent_t *agent, uint32_t number, const enr_lead_
                        .last = pace_stamp(agent)};
     enr_lead_update(&before, &lead);
     lead.scans = before.scans;
-    status = encode(agent, &lead, sizeof agent->text, &bytes);
-    if (status == ENR_OK) {
-        status = leads_heard(agent, enr_journal_confirm(agent->config.journal, slot));
-    }
-    if (status == ENR_OK) {
-        status = leads_heard(agent, enr_journal_set(agent->config.journal, slot, ENR_JOURNAL_CONTENT, 1, bytes));
-    }
+    status = rewrite(agent, slot, &lead);
     if (status == ENR_OK) {
         content_changed(agent, slot, &lead, states, out_captured->states);
         fill_in(out_captured, ENR_CAPTURE_UPDATED, number, &lead);
@@ -428,7 +399,7 @@ static enr_status_t erase(enr_agent_t *agent, enr_slot_t *found)
         return status;
     }
     if (status == ENR_OK) {
-        leads_states(agent, slot, &lead, states);
+        (void)leads_states(agent, slot, &lead, states);
     } else if (agent->tally.unreadable > 0) {
         agent->tally.unreadable--;
     }
@@ -445,7 +416,7 @@ enr_status_t enr_agent_erase(enr_agent_t *agent, uint32_t number, uint32_t now_m
     pace_tick(agent, now_ms);
     leads_forget(agent);
     enr_slot_t found;
-    enr_status_t status = leads_heard(agent, enr_journal_find_number(agent->config.journal, number, &found));
+    enr_status_t status = leads_by_number(agent, number, &found);
     return status == ENR_OK ? erase(agent, &found) : status;
 }
 

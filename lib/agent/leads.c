@@ -7,10 +7,11 @@
 
 void leads_forget(enr_agent_t *agent)
 {
-    enr_wipe(agent->content, agent->content_len);
-    enr_wipe(agent->text, agent->text_len);
-    agent->content_len = 0;
-    agent->text_len = 0;
+    if (agent->holds_texts) {
+        enr_wipe(agent->content, sizeof agent->content);
+        enr_wipe(agent->text, sizeof agent->text);
+        agent->holds_texts = false;
+    }
 }
 
 enr_status_t leads_heard(enr_agent_t *agent, enr_status_t status)
@@ -31,15 +32,29 @@ enr_status_t leads_heard(enr_agent_t *agent, enr_status_t status)
 mark_t leads_mark(const enr_slot_t *slot, unsigned number)
 {
     uint32_t value = slot->registers[number].value;
-    return (mark_t){.state = (enr_request_state_t)(value & 0x7f),
+    return (mark_t){.state = (uint8_t)leads_marked(slot, number),
+                    .unverified = (value & UNVERIFIED) != 0,
                     .attempts = (uint8_t)(value >> 8),
-                    .status = (enr_status_t) - (int)(value >> 16),
-                    .unverified = (value & UNVERIFIED) != 0};
+                    .status = (int8_t) - (int)(value >> 16)};
+}
+
+enr_request_state_t leads_marked(const enr_slot_t *slot, unsigned number)
+{
+    return (enr_request_state_t)(slot->registers[number].value & (UNVERIFIED - 1));
+}
+
+unsigned leads_marks(const enr_slot_t *slot)
+{
+    unsigned set = 0;
+    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
+        set |= 1u << leads_marked(slot, number);
+    }
+    return set;
 }
 
 static uint32_t value_of(mark_t mark)
 {
-    return (uint32_t)mark.state | (mark.unverified ? UNVERIFIED : 0) | (uint32_t)mark.attempts << 8 |
+    return mark.state | (mark.unverified ? UNVERIFIED : 0) | (uint32_t)mark.attempts << 8 |
            (uint32_t)-mark.status << 16;
 }
 
@@ -49,7 +64,7 @@ enr_status_t leads_read(enr_agent_t *agent, const enr_slot_t *slot, enr_lead_t *
 {
     enr_buffer_t content = enr_buffer_over(agent->content, sizeof agent->content);
     enr_status_t status = leads_heard(agent, enr_journal_read(agent->config.journal, slot, &content));
-    agent->content_len = agent->content_len > content.len ? agent->content_len : content.len;
+    agent->holds_texts = true;
     return status == ENR_OK ? enr_lead_read(enr_buffer_span(&content), out_lead) : status;
 }
 
@@ -100,7 +115,7 @@ enr_request_state_t leads_state(const enr_agent_t *agent, const enr_slot_t *slot
                                 unsigned number, enr_refusal_t *out_refusal)
 {
     enr_refusal_t refusal = {0};
-    enr_request_state_t state = leads_mark(slot, number).state;
+    enr_request_state_t state = leads_marked(slot, number);
     if (state == ENR_REQUEST_NONE || state == ENR_REQUEST_READY) {
         bool wanted = (lead->types & enr_type_of_number(number)) != 0;
         state = wanted ? check(agent, lead, number, &refusal) : ENR_REQUEST_NONE;
@@ -113,25 +128,21 @@ enr_request_state_t leads_state(const enr_agent_t *agent, const enr_slot_t *slot
     return state;
 }
 
-void leads_states(const enr_agent_t *agent, const enr_slot_t *slot, const enr_lead_t *lead,
-                  enr_request_state_t out_states[ENR_TYPE_COUNT])
+unsigned leads_states(const enr_agent_t *agent, const enr_slot_t *slot, const enr_lead_t *lead,
+                      enr_request_state_t out_states[ENR_TYPE_COUNT])
 {
+    unsigned set = 0;
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
         out_states[number] = leads_state(agent, slot, lead, number, NULL);
+        set |= 1u << out_states[number];
     }
+    return set;
 }
 
-bool leads_delivered(const enr_request_state_t states[ENR_TYPE_COUNT])
+/* True when nothing is left to do for a lead whose requests have these states, and a sink has taken something of it. */
+static bool is_delivered(unsigned set)
 {
-    bool taken = false;
-    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        if (states[number] == ENR_REQUEST_TAKEN) {
-            taken = true;
-        } else if (states[number] != ENR_REQUEST_NONE && states[number] != ENR_REQUEST_REFUSED) {
-            return false;
-        }
-    }
-    return taken;
+    return (set & SET(TAKEN)) != 0 && (set & ~(SET(TAKEN) | SET(NONE) | SET(REFUSED))) == 0;
 }
 
 /* --- counts and marks --- */
@@ -168,15 +179,19 @@ static void tell(const enr_agent_t *agent, const enr_slot_t *slot, unsigned numb
     }
 }
 
-enr_status_t leads_set(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark, enr_span_t data,
-                       enr_request_state_t before, enr_request_state_t after)
+enr_status_t leads_set_with(enr_agent_t *agent, enr_slot_t *slot, unsigned number, mark_t mark,
+                            enr_request_state_t before, const enr_span_t *data, const enr_lead_t *lead)
 {
+    enr_span_t bytes = data != NULL ? *data : (enr_span_t){0};
     enr_status_t status =
-        leads_heard(agent, enr_journal_set(agent->config.journal, slot, number, value_of(mark), data));
+        leads_heard(agent, enr_journal_set(agent->config.journal, slot, number, value_of(mark), bytes));
     if (status == ENR_OK) {
+        bool is_derived = mark.state == ENR_REQUEST_READY && lead != NULL;
+        enr_request_state_t after =
+            is_derived ? leads_state(agent, slot, lead, number, NULL) : (enr_request_state_t)mark.state;
         agent->journal_idle = false;
         leads_count(agent, slot, before, after);
-        tell(agent, slot, number, after, mark.status);
+        tell(agent, slot, number, after, (enr_status_t)mark.status);
     }
     return status;
 }
@@ -186,6 +201,12 @@ static uint16_t end_of_tombstone(const enr_agent_t *agent)
     unsigned today = pace_today(agent);
     unsigned end = today + agent->config.tombstone_days;
     return today == 0 || end > UINT16_MAX ? UINT16_MAX : (uint16_t)end; /* without a clock rather too long */
+}
+
+static void let_go(enr_agent_t *agent, enr_work_t *work)
+{
+    enr_journal_release(agent->config.journal, &work->slot);
+    memset(work, 0, sizeof *work);
 }
 
 enr_status_t leads_retire(enr_agent_t *agent, enr_slot_t *slot, const enr_request_state_t states[ENR_TYPE_COUNT])
@@ -203,16 +224,28 @@ enr_status_t leads_retire(enr_agent_t *agent, enr_slot_t *slot, const enr_reques
     }
     agent->erased++;
     agent->purge_wanted = true;
-    uint32_t lead = slot->number; /* the slot may be that of a lead at work, and go with it */
-    if (agent->phase != PHASE_IDLE && agent->work == leads_work(agent, lead)) {
-        calls_drop(agent); /* nobody waits for the answer any more */
-    }
-    enr_work_t *work = leads_work(agent, lead);
+    enr_work_t *work = leads_work(agent, slot->number);
     if (work != NULL) {
-        enr_journal_release(agent->config.journal, &work->slot);
-        memset(work, 0, sizeof *work);
+        if (agent->work == work) {
+            calls_drop(agent); /* nobody waits for the answer any more */
+        }
+        let_go(agent, work); /* and of the slot, if it is that of the lead at work */
     }
     return ENR_OK;
+}
+
+void leads_retire_delivered(enr_agent_t *agent, enr_slot_t *slot, const enr_lead_t *lead)
+{
+    enr_request_state_t states[ENR_TYPE_COUNT];
+    if (is_delivered(leads_states(agent, slot, lead, states))) {
+        (void)!leads_retire(agent, slot, states);
+    }
+}
+
+enr_status_t leads_by_number(enr_agent_t *agent, uint32_t number, enr_slot_t *out_slot)
+{
+    enr_status_t status = leads_heard(agent, enr_journal_find_number(agent->config.journal, number, out_slot));
+    return status == ENR_OK && out_slot->gone ? ENR_END : status;
 }
 
 /* --- leads at work --- */
@@ -253,13 +286,23 @@ static uint8_t sendable(const enr_agent_t *agent, const enr_slot_t *slot,
 void leads_renew(enr_agent_t *agent, enr_work_t *work, const enr_lead_t *lead)
 {
     enr_request_state_t states[ENR_TYPE_COUNT];
-    leads_states(agent, &work->slot, lead, states);
+    (void)leads_states(agent, &work->slot, lead, states);
     work->sendable = sendable(agent, &work->slot, states);
+}
+
+void leads_changed(enr_agent_t *agent, uint32_t number, const enr_lead_t *lead)
+{
+    enr_work_t *work = leads_work(agent, number);
+    if (work != NULL) {
+        leads_renew(agent, work, lead);
+    } else {
+        leads_rewind(agent);
+    }
 }
 
 static bool is_needed(const enr_agent_t *agent, const enr_work_t *work)
 {
-    bool needed = agent->work == work && agent->phase != PHASE_IDLE;
+    bool needed = agent->work == work;
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
         needed = needed || work->polls[number].next.state != TIMER_OFF ||
                  ((work->sendable >> number & 1u) != 0 && pace_lets(agent, number));
@@ -272,8 +315,7 @@ void leads_sweep(enr_agent_t *agent)
     for (size_t i = 0; i < WORKS; i++) {
         enr_work_t *work = &agent->works[i];
         if (work->slot.number != 0 && !is_needed(agent, work)) {
-            enr_journal_release(agent->config.journal, &work->slot);
-            memset(work, 0, sizeof *work);
+            let_go(agent, work);
         }
     }
 }
@@ -298,8 +340,7 @@ static enr_work_t *free_work(enr_agent_t *agent)
 }
 
 /* Puts a lead to work. What an earlier start wrote of it last is written again first (behaviours 44). */
-static enr_status_t put_to_work(enr_agent_t *agent, enr_work_t *work, const enr_slot_t *slot, uint8_t bits,
-                                uint32_t now_ms)
+static enr_status_t put_to_work(enr_agent_t *agent, enr_work_t *work, const enr_slot_t *slot, uint8_t bits)
 {
     *work = (enr_work_t){.slot = *slot, .sendable = bits};
     enr_status_t status = leads_heard(agent, enr_journal_confirm(agent->config.journal, &work->slot));
@@ -310,10 +351,10 @@ static enr_status_t put_to_work(enr_agent_t *agent, enr_work_t *work, const enr_
     agent->journal_idle = false;
     enr_journal_hold(agent->config.journal, &work->slot);
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        if (leads_mark(slot, number).state == ENR_REQUEST_PENDING) {
-            work->polls[number].since_ms = now_ms;
+        if (leads_marked(slot, number) == ENR_REQUEST_PENDING) {
+            work->polls[number].since_ms = agent->now_ms;
             work->polls[number].gap_ms = agent->paces.poll_ms;
-            timer_start(&work->polls[number].next, now_ms, pace_random(agent, agent->paces.poll_max));
+            timer_start(agent, &work->polls[number].next, pace_random(agent, agent->paces.poll_max));
         }
     }
     return ENR_OK;
@@ -337,29 +378,20 @@ static bool has_use_for(enr_agent_t *agent, unsigned number)
 
 static bool has_work(enr_agent_t *agent, const enr_slot_t *slot, uint8_t bits)
 {
-    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        if (leads_mark(slot, number).state == ENR_REQUEST_PENDING) {
-            return true;
-        }
-        if (agent->counted && (bits >> number & 1u) != 0 && has_use_for(agent, number)) {
-            return true;
-        }
+    bool found = (leads_marks(slot) & SET(PENDING)) != 0;
+    for (unsigned number = 0; agent->counted && number < ENR_TYPE_COUNT; number++) {
+        found = found || ((bits >> number & 1u) != 0 && has_use_for(agent, number));
     }
-    return false;
+    return found;
 }
 
 /* Kept long enough (domain 5), and nothing more will happen to it by itself. */
-static bool is_expired(const enr_agent_t *agent, const enr_lead_t *lead,
-                       const enr_request_state_t states[ENR_TYPE_COUNT])
+static bool is_expired(const enr_agent_t *agent, const enr_lead_t *lead, unsigned set)
 {
     int64_t now = pace_wall(agent);
-    bool is_old = agent->config.keep_days > 0 && now > 0 && lead->last.wall_s > 0 &&
-                  now - lead->last.wall_s > (int64_t)agent->config.keep_days * 86400;
-    for (unsigned number = 0; is_old && number < ENR_TYPE_COUNT; number++) {
-        is_old = states[number] != ENR_REQUEST_READY && states[number] != ENR_REQUEST_SENDING &&
-                 states[number] != ENR_REQUEST_PENDING;
-    }
-    return is_old;
+    return agent->config.keep_days > 0 && now > 0 && lead->last.wall_s > 0 &&
+           now - lead->last.wall_s > (int64_t)agent->config.keep_days * 86400 &&
+           (set & (SET(READY) | SET(SENDING) | SET(PENDING))) == 0;
 }
 
 /* A request that an earlier start left in sending is unknown; it is marked so, since a mark that a power cut has torn
@@ -372,14 +404,14 @@ static enr_status_t settle_orphans(enr_agent_t *agent, enr_slot_t *slot,
         mark_t mark = leads_mark(slot, number);
         if (mark.state == ENR_REQUEST_SENDING && states[number] == ENR_REQUEST_UNKNOWN) {
             mark.state = ENR_REQUEST_UNKNOWN;
-            status = leads_set(agent, slot, number, mark, (enr_span_t){0}, ENR_REQUEST_UNKNOWN, ENR_REQUEST_UNKNOWN);
+            status = leads_set(agent, slot, number, mark, ENR_REQUEST_UNKNOWN);
         }
     }
     return status;
 }
 
 /* Counts a lead, ends it if it is at its end, puts it to work if there is some. ENR_AGAIN: not done with it. */
-static enr_status_t meet(enr_agent_t *agent, enr_slot_t *slot, uint32_t now_ms)
+static enr_status_t meet(enr_agent_t *agent, enr_slot_t *slot)
 {
     enr_lead_t lead;
     enr_status_t status = leads_read(agent, slot, &lead);
@@ -388,8 +420,8 @@ static enr_status_t meet(enr_agent_t *agent, enr_slot_t *slot, uint32_t now_ms)
         return status;
     }
     enr_request_state_t states[ENR_TYPE_COUNT];
-    leads_states(agent, slot, &lead, states);
-    if (leads_delivered(states) || is_expired(agent, &lead, states)) {
+    unsigned set = leads_states(agent, slot, &lead, states);
+    if (is_delivered(set) || is_expired(agent, &lead, set)) {
         status = leads_retire(agent, slot, states);
         if (status == ENR_OK || status == ENR_AGAIN) {
             return status;
@@ -402,7 +434,7 @@ static enr_status_t meet(enr_agent_t *agent, enr_slot_t *slot, uint32_t now_ms)
     enr_work_t *work = free_work(agent);
     bool is_new = leads_work(agent, slot->number) == NULL;
     if (is_new && work != NULL && has_work(agent, slot, bits)) {
-        status = put_to_work(agent, work, slot, bits, now_ms);
+        status = put_to_work(agent, work, slot, bits);
     }
     for (unsigned number = 0; number < ENR_TYPE_COUNT && status != ENR_AGAIN; number++) {
         agent->fresh.states[states[number]]++;
@@ -423,7 +455,7 @@ static void end_walk(enr_agent_t *agent)
     }
 }
 
-void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
+void leads_scan(enr_agent_t *agent, bool *out_more)
 {
     if (!agent->scanning || (agent->counted && free_work(agent) == NULL)) {
         return;
@@ -437,7 +469,7 @@ void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
         return;
     }
     if (status != ENR_OK) {
-        timer_start(&agent->pause, now_ms, status == ENR_E_FLASH ? PAUSE_MS : 0);
+        timer_start(agent, &agent->pause, status == ENR_E_FLASH ? PAUSE_MS : 0);
         return;
     }
     if (agent->tallying && slot.number == agent->met_number) {
@@ -446,7 +478,7 @@ void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
         return;
     }
     bool is_known = slot.gone || (!agent->tallying && leads_work(agent, slot.number) != NULL);
-    if (!is_known && meet(agent, leads_own_slot(agent, &slot), now_ms) == ENR_AGAIN) {
+    if (!is_known && meet(agent, leads_own_slot(agent, &slot)) == ENR_AGAIN) {
         return;
     }
     agent->met = slot.place;
@@ -456,28 +488,28 @@ void leads_scan(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
 }
 
 /* Has the late requests of a lead read, in the place that is kept for them unless it is at work already. */
-static enr_status_t meet_late(enr_agent_t *agent, const enr_slot_t *slot, uint32_t now_ms)
+static enr_status_t meet_late(enr_agent_t *agent, const enr_slot_t *slot)
 {
     enr_work_t *work = leads_work(agent, slot->number);
     if (work == NULL) {
         enr_lead_t lead;
         enr_status_t status = leads_read(agent, slot, &lead);
         work = &agent->works[ENR_PENDING_MAX];
-        status = status == ENR_OK ? put_to_work(agent, work, slot, 0, now_ms) : status;
+        status = status == ENR_OK ? put_to_work(agent, work, slot, 0) : status;
         if (status != ENR_OK) {
             return status;
         }
         leads_renew(agent, work, &lead);
     }
     for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        if (leads_mark(&work->slot, number).state == ENR_REQUEST_LATE) {
-            timer_start(&work->polls[number].next, now_ms, pace_random(agent, agent->paces.poll_max));
+        if (leads_marked(&work->slot, number) == ENR_REQUEST_LATE) {
+            timer_start(agent, &work->polls[number].next, pace_random(agent, agent->paces.poll_max));
         }
     }
     return ENR_OK;
 }
 
-void leads_scan_late(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
+void leads_scan_late(enr_agent_t *agent, bool *out_more)
 {
     if (!agent->scanning_late || agent->works[ENR_PENDING_MAX].slot.number != 0) {
         return;
@@ -489,11 +521,8 @@ void leads_scan_late(enr_agent_t *agent, uint32_t now_ms, bool *out_more)
     if (status != ENR_OK) {
         return;
     }
-    bool is_late = false;
-    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        is_late = is_late || leads_mark(&slot, number).state == ENR_REQUEST_LATE;
-    }
-    if (!slot.gone && is_late && meet_late(agent, &slot, now_ms) == ENR_AGAIN) {
+    bool is_late = (leads_marks(&slot) & SET(LATE)) != 0;
+    if (!slot.gone && is_late && meet_late(agent, &slot) == ENR_AGAIN) {
         return;
     }
     agent->late_cursor = at;

@@ -6,114 +6,103 @@
 #define FLAG ENR_EFFECT_FLAG
 #define CLOSED ENR_EFFECT_CLOSED
 
-#define CELL(next, effects)                                                                                            \
-    {                                                                                                                  \
-        ENR_NEXT_##next, (effects), 0                                                                                  \
-    }
-#define FLAGGED(next, effects, flag)                                                                                   \
-    {                                                                                                                  \
-        ENR_NEXT_##next, (effects) | FLAG, ENR_FLAG_##flag                                                             \
-    }
+/* clang-format off */
+#define CELL(next, effects) {ENR_NEXT_##next, (effects), 0}
+#define FLAGGED(next, effects, flag) {ENR_NEXT_##next, (effects) | FLAG, ENR_FLAG_##flag}
 #define NEVER CELL(NEVER, 0)
 
 /* The connection failed: nothing is known of the service. */
-#define NO_ANSWER(status)                                                                                              \
-    {                                                                                                                  \
-        ENR_E_##status, false,                                                                                         \
-        {                                                                                                              \
-            CELL(READY, BACK_OFF), CELL(UNKNOWN, BACK_OFF), CELL(SAME, BACK_OFF)                                       \
-        }                                                                                                              \
-    }
-#define NO_ANSWER_FLAGGED(status, flag)                                                                                \
-    {                                                                                                                  \
-        ENR_E_##status, false,                                                                                         \
-        {                                                                                                              \
-            FLAGGED(READY, BACK_OFF, flag), FLAGGED(UNKNOWN, BACK_OFF, flag), FLAGGED(SAME, BACK_OFF, flag)            \
-        }                                                                                                              \
-    }
-/* Bytes came back that are no HTTP answer. */
-#define BAD_HTTP(status)                                                                                               \
-    {                                                                                                                  \
-        ENR_E_##status, false,                                                                                         \
-        {                                                                                                              \
-            CELL(READY, BACK_OFF), CELL(UNKNOWN, BACK_OFF), CELL(SAME_IN_TIME, BACK_OFF)                               \
-        }                                                                                                              \
-    }
-/* A 2xx whose body is of no use. */
-#define BAD_BODY(status)                                                                                               \
-    {                                                                                                                  \
-        ENR_E_##status, false,                                                                                         \
-        {                                                                                                              \
-            NEVER, CELL(UNKNOWN, BACK_OFF), CELL(SAME_IN_TIME, BACK_OFF)                                               \
-        }                                                                                                              \
-    }
+#define NO_ANSWER_FLAGGED(flag) {FLAGGED(READY, BACK_OFF, flag), FLAGGED(UNKNOWN, BACK_OFF, flag), FLAGGED(SAME, BACK_OFF, flag)}
 /* The account is refused: the request stays as it is. Said of a single read, it is about that one id. */
-#define ACCOUNT(status, flag)                                                                                          \
-    {                                                                                                                  \
-        ENR_E_##status, false,                                                                                         \
-        {                                                                                                              \
-            FLAGGED(READY, 0, flag), NEVER, CELL(LATE, 0)                                                              \
-        }                                                                                                              \
-    }
+#define ACCOUNT(flag) {FLAGGED(READY, 0, flag), NEVER, CELL(LATE, 0)}
 
-/* clang-format off */
-const enr_outcome_t enr_outcomes[] = {
-    /* status, finished, { submit surely not accepted, submit accepted or perhaps, poll } */
-    {ENR_OK, false, {NEVER, CELL(PENDING, ACKNOWLEDGED), CELL(SAME_IN_TIME, ACKNOWLEDGED)}},
-    {ENR_OK, true, {NEVER, CELL(FINISHED, ACKNOWLEDGED), CELL(FINISHED, ACKNOWLEDGED)}},
+/* Ways to end. Many statuses share one. */
+enum {
+    PENDING, FINISHED, VALIDATION, CREDITS, CONSENT, PLAN, UNAUTHORIZED, WRONG_SERVICE, RATE_LIMITED, NOT_FOUND, SERVER,
+    IDENTITY, NOT_JSON, BAD_BODY, BAD_HTTP, NO_ANSWER, BAD_TLS, PORTAL, NO_TIME
+};
+
+static const enr_cell_t ways[][ENR_COLUMNS] = {
+    /* { submit surely not accepted, submit accepted or perhaps, poll } */
+    [PENDING] = {NEVER, CELL(PENDING, ACKNOWLEDGED), CELL(SAME_IN_TIME, ACKNOWLEDGED)},
+    [FINISHED] = {NEVER, CELL(FINISHED, ACKNOWLEDGED), CELL(FINISHED, ACKNOWLEDGED)},
 
     /* the service has looked at the request */
-    {ENR_E_VALIDATION, false, {CELL(REJECTED, 0), NEVER, CELL(LATE, 0)}},
-    ACCOUNT(CREDITS, CREDITS),
-    ACCOUNT(CONSENT, CONSENT),
-    ACCOUNT(PLAN, PLAN),
-    {ENR_E_UNAUTHORIZED, false, {FLAGGED(READY, 0, UNAUTHORIZED), NEVER, FLAGGED(SAME, 0, UNAUTHORIZED)}},
-    {ENR_E_WRONG_SERVICE, false, {FLAGGED(READY, 0, WRONG_SERVICE), FLAGGED(UNKNOWN, 0, WRONG_SERVICE), FLAGGED(SAME, 0, WRONG_SERVICE)}},
-    {ENR_E_RATE_LIMITED, false, {CELL(READY, BACK_OFF | RETRY_AFTER), NEVER, CELL(SAME, BACK_OFF | RETRY_AFTER)}},
-    {ENR_E_NOT_FOUND, false, {NEVER, NEVER, CELL(SAME_IN_GRACE, 0)}},
-    {ENR_E_SERVER, false, {NEVER, CELL(UNKNOWN, BACK_OFF | RETRY_AFTER), CELL(SAME_IN_TIME, BACK_OFF | RETRY_AFTER)}},
+    [VALIDATION] = {CELL(REJECTED, 0), NEVER, CELL(LATE, 0)},
+    [CREDITS] = ACCOUNT(CREDITS),
+    [CONSENT] = ACCOUNT(CONSENT),
+    [PLAN] = ACCOUNT(PLAN),
+    [UNAUTHORIZED] = {FLAGGED(READY, 0, UNAUTHORIZED), NEVER, FLAGGED(SAME, 0, UNAUTHORIZED)},
+    [WRONG_SERVICE] = {FLAGGED(READY, 0, WRONG_SERVICE), FLAGGED(UNKNOWN, 0, WRONG_SERVICE), FLAGGED(SAME, 0, WRONG_SERVICE)},
+    [RATE_LIMITED] = {CELL(READY, BACK_OFF | RETRY_AFTER), NEVER, CELL(SAME, BACK_OFF | RETRY_AFTER)},
+    [NOT_FOUND] = {NEVER, NEVER, CELL(SAME_IN_GRACE, 0)},
+    [SERVER] = {NEVER, CELL(UNKNOWN, BACK_OFF | RETRY_AFTER), CELL(SAME_IN_TIME, BACK_OFF | RETRY_AFTER)},
 
     /* an answer, but not the one that was asked for */
-    {ENR_E_IDENTITY, false, {NEVER, CELL(UNKNOWN, BACK_OFF | CLOSED), CELL(SAME_IN_TIME, BACK_OFF | CLOSED)}},
-    {ENR_E_NOT_JSON, false, {NEVER, FLAGGED(UNKNOWN, BACK_OFF, WRONG_SERVICE), CELL(SAME_IN_TIME, BACK_OFF)}},
-    BAD_BODY(JSON_LIMIT),
-    BAD_BODY(UNEXPECTED),
-    BAD_BODY(LIMIT),
-    BAD_HTTP(HTTP),
-    BAD_HTTP(HTTP_LIMIT),
-    BAD_HTTP(CONTENT_CODING),
+    [IDENTITY] = {NEVER, CELL(UNKNOWN, BACK_OFF | CLOSED), CELL(SAME_IN_TIME, BACK_OFF | CLOSED)},
+    [NOT_JSON] = {NEVER, FLAGGED(UNKNOWN, BACK_OFF, WRONG_SERVICE), CELL(SAME_IN_TIME, BACK_OFF)},
+    [BAD_BODY] = {NEVER, CELL(UNKNOWN, BACK_OFF), CELL(SAME_IN_TIME, BACK_OFF)}, /* a 2xx whose body is of no use */
+    [BAD_HTTP] = {CELL(READY, BACK_OFF), CELL(UNKNOWN, BACK_OFF), CELL(SAME_IN_TIME, BACK_OFF)}, /* no HTTP answer */
 
     /* no answer */
-    NO_ANSWER(DNS),
-    NO_ANSWER(REFUSED),
-    NO_ANSWER(UNREACHABLE),
-    NO_ANSWER(RESET),
-    NO_ANSWER(CLOSED),
-    NO_ANSWER(TRUNCATED),
-    NO_ANSWER(NETWORK),
-    NO_ANSWER(TIMEOUT_DNS),
-    NO_ANSWER(TIMEOUT_CONNECT),
-    NO_ANSWER(TIMEOUT_HANDSHAKE),
-    NO_ANSWER(TIMEOUT_SEND),
-    NO_ANSWER(TIMEOUT_ANSWER),
-    NO_ANSWER(TIMEOUT_BODY),
-    NO_ANSWER(TIMEOUT_TOTAL),
-    NO_ANSWER(SETTING),
-    NO_ANSWER(ENTROPY),
-    NO_ANSWER(TLS_MEMORY),
-    NO_ANSWER(TLS_TRUNCATED),
-    NO_ANSWER_FLAGGED(TLS_ALERT, TLS),
-    NO_ANSWER_FLAGGED(TLS_PROTOCOL, TLS),
-    NO_ANSWER_FLAGGED(TLS_RECORD, TLS),
-    NO_ANSWER_FLAGGED(CERT_TRUST, TLS),
-    NO_ANSWER_FLAGGED(CERT_EXPIRED, TLS),
-    NO_ANSWER_FLAGGED(CERT_NOT_YET_VALID, TLS),
-    NO_ANSWER_FLAGGED(CERT_USAGE, TLS),
-    NO_ANSWER_FLAGGED(CERT_WEAK, TLS),
-    NO_ANSWER_FLAGGED(CERT_PIN, TLS),
-    NO_ANSWER_FLAGGED(CERT_NAME, PORTAL), /* behaviours 38 */
-    NO_ANSWER_FLAGGED(PORTAL, PORTAL), /* no address, or 511 */
-    NO_ANSWER_FLAGGED(NO_TIME, NO_TIME),
+    [NO_ANSWER] = {CELL(READY, BACK_OFF), CELL(UNKNOWN, BACK_OFF), CELL(SAME, BACK_OFF)},
+    [BAD_TLS] = NO_ANSWER_FLAGGED(TLS),
+    [PORTAL] = NO_ANSWER_FLAGGED(PORTAL),
+    [NO_TIME] = NO_ANSWER_FLAGGED(NO_TIME),
+};
+
+const enr_outcome_t enr_outcomes[] = {
+    {ENR_OK, PENDING, false},
+    {ENR_OK, FINISHED, true},
+    {ENR_E_VALIDATION, VALIDATION, false},
+    {ENR_E_CREDITS, CREDITS, false},
+    {ENR_E_CONSENT, CONSENT, false},
+    {ENR_E_PLAN, PLAN, false},
+    {ENR_E_UNAUTHORIZED, UNAUTHORIZED, false},
+    {ENR_E_WRONG_SERVICE, WRONG_SERVICE, false},
+    {ENR_E_RATE_LIMITED, RATE_LIMITED, false},
+    {ENR_E_NOT_FOUND, NOT_FOUND, false},
+    {ENR_E_SERVER, SERVER, false},
+
+    {ENR_E_IDENTITY, IDENTITY, false},
+    {ENR_E_NOT_JSON, NOT_JSON, false},
+    {ENR_E_JSON_LIMIT, BAD_BODY, false},
+    {ENR_E_UNEXPECTED, BAD_BODY, false},
+    {ENR_E_LIMIT, BAD_BODY, false},
+    {ENR_E_HTTP, BAD_HTTP, false},
+    {ENR_E_HTTP_LIMIT, BAD_HTTP, false},
+    {ENR_E_CONTENT_CODING, BAD_HTTP, false},
+
+    {ENR_E_DNS, NO_ANSWER, false},
+    {ENR_E_REFUSED, NO_ANSWER, false},
+    {ENR_E_UNREACHABLE, NO_ANSWER, false},
+    {ENR_E_RESET, NO_ANSWER, false},
+    {ENR_E_CLOSED, NO_ANSWER, false},
+    {ENR_E_TRUNCATED, NO_ANSWER, false},
+    {ENR_E_NETWORK, NO_ANSWER, false},
+    {ENR_E_TIMEOUT_DNS, NO_ANSWER, false},
+    {ENR_E_TIMEOUT_CONNECT, NO_ANSWER, false},
+    {ENR_E_TIMEOUT_HANDSHAKE, NO_ANSWER, false},
+    {ENR_E_TIMEOUT_SEND, NO_ANSWER, false},
+    {ENR_E_TIMEOUT_ANSWER, NO_ANSWER, false},
+    {ENR_E_TIMEOUT_BODY, NO_ANSWER, false},
+    {ENR_E_TIMEOUT_TOTAL, NO_ANSWER, false},
+    {ENR_E_SETTING, NO_ANSWER, false},
+    {ENR_E_ENTROPY, NO_ANSWER, false},
+    {ENR_E_TLS_MEMORY, NO_ANSWER, false},
+    {ENR_E_TLS_TRUNCATED, NO_ANSWER, false},
+    {ENR_E_TLS_ALERT, BAD_TLS, false},
+    {ENR_E_TLS_PROTOCOL, BAD_TLS, false},
+    {ENR_E_TLS_RECORD, BAD_TLS, false},
+    {ENR_E_CERT_TRUST, BAD_TLS, false},
+    {ENR_E_CERT_EXPIRED, BAD_TLS, false},
+    {ENR_E_CERT_NOT_YET_VALID, BAD_TLS, false},
+    {ENR_E_CERT_USAGE, BAD_TLS, false},
+    {ENR_E_CERT_WEAK, BAD_TLS, false},
+    {ENR_E_CERT_PIN, BAD_TLS, false},
+    {ENR_E_CERT_NAME, PORTAL, false}, /* behaviours 38 */
+    {ENR_E_PORTAL, PORTAL, false}, /* no address, or 511 */
+    {ENR_E_NO_TIME, NO_TIME, false},
 };
 /* clang-format on */
 const size_t enr_outcome_count = sizeof enr_outcomes / sizeof enr_outcomes[0];
@@ -131,4 +120,9 @@ const enr_outcome_t *enr_outcome_of(enr_status_t status, bool finished)
         }
     }
     return network;
+}
+
+const enr_cell_t *enr_outcome_cells(const enr_outcome_t *outcome)
+{
+    return ways[outcome->way];
 }

@@ -37,8 +37,8 @@ typedef struct {
 
 typedef struct {
     int8_t status;
-    bool finished; /* of ENR_OK: the answer holds the result */
-    enr_cell_t cells[ENR_COLUMNS];
+    uint8_t way : 7;
+    bool finished : 1; /* of ENR_OK: the answer holds the result */
 } enr_outcome_t;
 
 extern const enr_outcome_t enr_outcomes[];
@@ -46,5 +46,8 @@ extern const size_t enr_outcome_count;
 
 /* The row of a status. One that no row names, which no version of api gives, is treated as ENR_E_NETWORK. */
 const enr_outcome_t *enr_outcome_of(enr_status_t status, bool finished);
+
+/* Its ENR_COLUMNS cells. */
+const enr_cell_t *enr_outcome_cells(const enr_outcome_t *outcome);
 
 #endif

@@ -1,12 +1,14 @@
 #include "agent_internal.h"
 
+#include "enrich/http_date.h"
+
 #include <string.h>
 
 /* --- timers --- */
 
-void timer_start(enr_timer_t *timer, uint32_t now_ms, uint32_t after_ms)
+void timer_start(const enr_agent_t *agent, enr_timer_t *timer, uint32_t after_ms)
 {
-    timer->at_ms = now_ms + after_ms;
+    timer->at_ms = agent->now_ms + after_ms;
     timer->state = after_ms == 0 ? TIMER_DUE : TIMER_RUNNING;
 }
 
@@ -20,9 +22,9 @@ bool timer_is_due(const enr_timer_t *timer)
     return timer->state == TIMER_DUE;
 }
 
-void timer_sooner(const enr_timer_t *timer, uint32_t now_ms, bool *found, uint32_t *after_ms)
+void timer_sooner(const enr_agent_t *agent, const enr_timer_t *timer, bool *found, uint32_t *after_ms)
 {
-    int32_t left = timer->state == TIMER_DUE ? 0 : (int32_t)(timer->at_ms - now_ms);
+    int32_t left = timer->state == TIMER_DUE ? 0 : (int32_t)(timer->at_ms - agent->now_ms);
     uint32_t from_now = left < 0 ? 0 : (uint32_t)left;
     if (timer->state != TIMER_OFF && (!*found || from_now < *after_ms)) {
         *after_ms = from_now;
@@ -31,15 +33,15 @@ void timer_sooner(const enr_timer_t *timer, uint32_t now_ms, bool *found, uint32
 }
 
 /* True when it has become due just now. */
-static bool tick(enr_timer_t *timer, uint32_t now_ms)
+static bool tick(const enr_agent_t *agent, enr_timer_t *timer)
 {
-    bool now_due = timer->state == TIMER_RUNNING && (int32_t)(now_ms - timer->at_ms) >= 0;
+    bool now_due = timer->state == TIMER_RUNNING && (int32_t)(agent->now_ms - timer->at_ms) >= 0;
     timer->state = now_due ? TIMER_DUE : timer->state;
     return now_due;
 }
 
 /* The clock has come, or was set: what waited for it need not wait for its time. */
-static void notice_wall(enr_agent_t *agent, uint32_t now_ms)
+static void notice_wall(enr_agent_t *agent)
 {
     bool waits = agent->flags[ENR_FLAG_NO_TIME] != 0 || agent->blind;
     if (!waits || pace_wall(agent) == 0) {
@@ -50,30 +52,32 @@ static void notice_wall(enr_agent_t *agent, uint32_t now_ms)
         agent->blind = false;
     }
     agent->flags[ENR_FLAG_NO_TIME] = 0;
-    timer_start(&agent->hold, now_ms, pace_random(agent, agent->paces.back_off_ms));
+    timer_start(agent, &agent->hold, pace_random(agent, agent->paces.back_off_ms));
     agent->has_floor = false;
 }
 
 void pace_tick(enr_agent_t *agent, uint32_t now_ms)
 {
-    agent->uptime_ms += now_ms - agent->last_ms;
-    agent->last_ms = now_ms;
-    (void)tick(&agent->hold, now_ms);
-    (void)tick(&agent->idle, now_ms);
-    (void)tick(&agent->pause, now_ms);
-    (void)tick(&agent->rounds, now_ms);
-    (void)tick(&agent->purge, now_ms);
+    agent->uptime_ms += now_ms - agent->now_ms; /* since its last whole second */
+    agent->uptime_s += agent->uptime_ms / 1000;
+    agent->uptime_ms %= 1000;
+    agent->now_ms = now_ms;
+    (void)tick(agent, &agent->hold);
+    (void)tick(agent, &agent->idle);
+    (void)tick(agent, &agent->pause);
+    (void)tick(agent, &agent->rounds);
+    (void)tick(agent, &agent->purge);
     for (unsigned gate = 0; gate < GATES; gate++) {
-        if (tick(&agent->probes[gate], now_ms) && gate != GATE_POLL) {
+        if (tick(agent, &agent->probes[gate]) && gate != GATE_POLL) {
             leads_rewind(agent); /* in search of a request to ask with */
         }
     }
     for (size_t i = 0; i < sizeof agent->works / sizeof agent->works[0]; i++) {
         for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-            (void)tick(&agent->works[i].polls[number].next, now_ms);
+            (void)tick(agent, &agent->works[i].polls[number].next);
         }
     }
-    notice_wall(agent, now_ms);
+    notice_wall(agent);
 }
 
 /* --- chance and clocks --- */
@@ -98,14 +102,13 @@ int64_t pace_wall(const enr_agent_t *agent)
 
 uint16_t pace_today(const enr_agent_t *agent)
 {
-    int64_t day = pace_wall(agent) / 86400;
+    uint32_t day = enr_day_of_seconds(pace_wall(agent));
     return day < UINT16_MAX ? (uint16_t)day : UINT16_MAX;
 }
 
 enr_stamp_t pace_stamp(const enr_agent_t *agent)
 {
-    enr_stamp_t stamp = {
-        .wall_s = pace_wall(agent), .boot = agent->config.boot, .uptime_s = (uint32_t)(agent->uptime_ms / 1000)};
+    enr_stamp_t stamp = {.wall_s = pace_wall(agent), .boot = agent->config.boot, .uptime_s = agent->uptime_s};
     if (stamp.wall_s > 0) {
         stamp.quality = agent->config.time_quality == NULL ? ENR_TIME_SET : *agent->config.time_quality;
         stamp.wall_s = stamp.quality == ENR_TIME_UNKNOWN ? 0 : stamp.wall_s;
@@ -116,7 +119,7 @@ enr_stamp_t pace_stamp(const enr_agent_t *agent)
 /* --- back-off --- */
 
 /* Full jitter: from none to all of the range, so that devices that failed together do not come back together. */
-void pace_back_off(enr_agent_t *agent, uint32_t now_ms, uint32_t floor_s)
+void pace_back_off(enr_agent_t *agent, uint32_t floor_s)
 {
     uint32_t range = agent->paces.back_off_ms;
     for (uint8_t i = 0; i < agent->failures && range < agent->paces.back_off_max; i++) {
@@ -125,7 +128,7 @@ void pace_back_off(enr_agent_t *agent, uint32_t now_ms, uint32_t floor_s)
     range = range < agent->paces.back_off_max ? range : agent->paces.back_off_max;
     agent->failures = agent->failures < UINT8_MAX ? agent->failures + 1 : UINT8_MAX;
     floor_s = floor_s < ENR_RETRY_AFTER_MAX_S ? floor_s : ENR_RETRY_AFTER_MAX_S;
-    timer_start(&agent->hold, now_ms, floor_s * 1000 + pace_random(agent, range + 1));
+    timer_start(agent, &agent->hold, floor_s * 1000 + pace_random(agent, range + 1));
     agent->has_floor = floor_s > 0;
     if (floor_s >= RETRY_AFTER_KEPT_S) {
         agent->retry_s = floor_s;
@@ -141,12 +144,12 @@ static uint8_t gates_of(enr_flag_t flag, unsigned gate)
     return (uint8_t)(all_submits ? (1u << ENR_TYPE_COUNT) - 1 : 1u << gate);
 }
 
-static void start_probe(enr_agent_t *agent, unsigned gate, uint32_t now_ms, uint32_t least_ms)
+static void start_probe(enr_agent_t *agent, unsigned gate, uint32_t least_ms)
 {
-    timer_start(&agent->probes[gate], now_ms, least_ms + pace_random(agent, ENR_PROBE_MAX_MS - ENR_PROBE_MIN_MS + 1));
+    timer_start(agent, &agent->probes[gate], least_ms + pace_random(agent, ENR_PROBE_MAX_MS - ENR_PROBE_MIN_MS + 1));
 }
 
-void pace_flag(enr_agent_t *agent, enr_flag_t flag, unsigned gate, uint32_t now_ms)
+void pace_flag(enr_agent_t *agent, enr_flag_t flag, unsigned gate)
 {
     uint8_t gates = gates_of(flag, gate);
     if (agent->flags[flag] == 0) {
@@ -159,7 +162,7 @@ void pace_flag(enr_agent_t *agent, enr_flag_t flag, unsigned gate, uint32_t now_
     agent->flags[flag] |= gates;
     for (unsigned i = 0; holds && i < GATES; i++) {
         if ((gates >> i & 1u) != 0) {
-            start_probe(agent, i, now_ms, ENR_PROBE_MIN_MS);
+            start_probe(agent, i, ENR_PROBE_MIN_MS);
         }
     }
 }
@@ -222,29 +225,27 @@ bool pace_lets(const enr_agent_t *agent, unsigned gate)
 
 /* Flags that were set before the start are believed, and asked about within the least pace of probes: somebody may have
    turned the device off and on to have that. */
-static void read_flags(enr_agent_t *agent, const uint8_t *record, uint32_t now_ms)
+static void read_flags(enr_agent_t *agent, const uint8_t *record)
 {
     for (size_t flag = 0; flag < ENR_FLAGS_HOLDING; flag++) {
         const uint8_t *at = record + 1 + flag * FLAG_LEN;
         agent->flags[flag] = at[0] & ((1u << GATES) - 1);
-        for (unsigned i = 0; i < 8; i++) {
-            agent->flag_since_s[flag] |= (int64_t)((uint64_t)at[1 + i] << 8 * i);
-        }
+        agent->flag_since_s[flag] = (int64_t)enr_get_64(at + 1);
     }
     for (unsigned gate = 0; gate < GATES; gate++) {
         if (!pace_is_open(agent, gate)) {
-            timer_start(&agent->probes[gate], now_ms, pace_random(agent, ENR_PROBE_MIN_MS));
+            timer_start(agent, &agent->probes[gate], pace_random(agent, ENR_PROBE_MIN_MS));
         }
     }
 }
 
-static enr_status_t load_flags(enr_agent_t *agent, uint32_t now_ms)
+static enr_status_t load_flags(enr_agent_t *agent)
 {
     uint8_t record[RECORD_LEN];
     size_t len = 0;
     enr_status_t status = enr_store_get(agent->config.store, ENR_STORE_AGENT, record, sizeof record, &len);
     if (status == ENR_OK && len == RECORD_LEN && record[0] == FORMAT) {
-        read_flags(agent, record, now_ms);
+        read_flags(agent, record);
     }
     /* Absent, damaged or of another build: what they said will be said again. */
     return status == ENR_AGAIN || status == ENR_E_FLASH ? status : ENR_OK;
@@ -256,34 +257,32 @@ static enr_status_t save_flags(enr_agent_t *agent)
     for (size_t flag = 0; flag < ENR_FLAGS_HOLDING; flag++) {
         uint8_t *at = record + 1 + flag * FLAG_LEN;
         at[0] = agent->flags[flag];
-        for (unsigned i = 0; i < 8; i++) {
-            at[1 + i] = (uint8_t)((uint64_t)agent->flag_since_s[flag] >> 8 * i);
-        }
+        enr_put_64(at + 1, (uint64_t)agent->flag_since_s[flag]);
     }
     return enr_store_put(agent->config.store, ENR_STORE_AGENT, (enr_span_t){record, sizeof record});
 }
 
 /* A Retry-After of an earlier start, or one that the clock could not tell the rest of until now. */
-static enr_status_t load_retry(enr_agent_t *agent, uint32_t now_ms)
+static enr_status_t load_retry(enr_agent_t *agent)
 {
     int64_t wall = pace_wall(agent);
     uint32_t left_s = 0;
     enr_status_t status = enr_store_not_before(agent->config.store, wall, &left_s);
     if (status == ENR_OK) {
         left_s = left_s < ENR_RETRY_AFTER_MAX_S ? left_s : ENR_RETRY_AFTER_MAX_S;
-        timer_start(&agent->hold, now_ms, left_s * 1000 + pace_random(agent, agent->paces.spread_ms + 1));
+        timer_start(agent, &agent->hold, left_s * 1000 + pace_random(agent, agent->paces.spread_ms + 1));
         agent->has_floor = true;
         agent->blind = wall == 0;
     }
     return status == ENR_AGAIN || status == ENR_E_FLASH ? status : ENR_OK;
 }
 
-enr_status_t pace_load(enr_agent_t *agent, uint32_t now_ms)
+enr_status_t pace_load(enr_agent_t *agent)
 {
-    enr_status_t status = agent->loaded ? ENR_OK : load_flags(agent, now_ms);
+    enr_status_t status = agent->loaded ? ENR_OK : load_flags(agent);
     if (status == ENR_OK) {
         agent->loaded = true;
-        status = load_retry(agent, now_ms);
+        status = load_retry(agent);
     }
     agent->unread = status != ENR_OK;
     return status;

@@ -19,10 +19,9 @@ static void fill_in(enr_agent_t *agent, enr_record_t *record, unsigned number)
     mark_t mark = leads_mark(slot, number);
     request->state = leads_state(agent, slot, &record->lead, number, &request->refusal);
     request->attempts = mark.attempts;
-    request->status = mark.status;
+    request->status = (enr_status_t)mark.status;
     request->unverified = mark.unverified;
-    bool has_data = request->state == ENR_REQUEST_PENDING || request->state == ENR_REQUEST_LATE ||
-                    request->state == ENR_REQUEST_FINISHED;
+    bool has_data = ((SET(PENDING) | SET(LATE) | SET(FINISHED)) >> request->state & 1u) != 0;
     request->data_len = has_data ? slot->registers[number].data_len : 0;
 }
 
@@ -41,11 +40,7 @@ static enr_status_t show(enr_agent_t *agent, const enr_slot_t *slot, enr_record_
 
 static bool has_result(const enr_slot_t *slot)
 {
-    bool found = false;
-    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        found = found || leads_mark(slot, number).state == ENR_REQUEST_FINISHED;
-    }
-    return found;
+    return (leads_marks(slot) & SET(FINISHED)) != 0;
 }
 
 /* The next living slot, or the next with a result; *out_before is the cursor that leads to it again. ENR_AGAIN: none in
@@ -80,11 +75,8 @@ enr_status_t enr_agent_find(enr_agent_t *agent, uint32_t number, enr_record_t *o
 {
     leads_forget(agent);
     enr_slot_t slot;
-    enr_status_t status = leads_heard(agent, enr_journal_find_number(agent->config.journal, number, &slot));
-    if (status == ENR_OK) {
-        status = slot.gone ? ENR_END : show(agent, &slot, out_record);
-    }
-    return status;
+    enr_status_t status = leads_by_number(agent, number, &slot);
+    return status == ENR_OK ? show(agent, &slot, out_record) : status;
 }
 
 enr_status_t enr_agent_read(enr_agent_t *agent, const enr_record_t *record, enr_type_t type, enr_buffer_t *out)
@@ -173,18 +165,13 @@ static enr_status_t take(enr_agent_t *agent, enr_slot_t *slot, enr_batch_item_t 
         uint8_t bit = (uint8_t)enr_type_of_number(number);
         if ((item->types & bit) != 0 && mark.state == ENR_REQUEST_FINISHED) {
             mark.state = ENR_REQUEST_TAKEN;
-            status = leads_set(agent, slot, number, mark, (enr_span_t){0}, ENR_REQUEST_FINISHED, ENR_REQUEST_TAKEN);
+            status = leads_set(agent, slot, number, mark, ENR_REQUEST_FINISHED);
         }
         item->types &= status == ENR_OK ? (uint8_t)~bit : UINT8_MAX;
     }
     enr_lead_t lead;
-    enr_request_state_t states[ENR_TYPE_COUNT];
     if (status == ENR_OK && leads_read(agent, slot, &lead) == ENR_OK) {
-        leads_states(agent, slot, &lead, states);
-        if (leads_delivered(states)) {
-            enr_status_t retired = leads_retire(agent, slot, states);
-            (void)retired; /* else the next walk in search of work does it */
-        }
+        leads_retire_delivered(agent, slot, &lead);
     }
     return status;
 }

@@ -14,8 +14,11 @@ _Static_assert(MESSAGE_RAW_MAX + ENR_API_KEY_MAX <= ENR_RESULT_TEXT_MAX, "they a
 
 /* --- settings --- */
 
-static enr_status_t parse_base(enr_span_t base, enr_url_t *out_url)
+static enr_status_t parse_base(enr_span_t base, const char *otherwise, enr_url_t *out_url)
 {
+    if (base.len == 0) {
+        base = enr_span_from_str(otherwise);
+    }
     enr_status_t status = enr_url_parse(base, out_url);
     if (status != ENR_OK) {
         return status;
@@ -34,13 +37,11 @@ enr_status_t enr_api_init(enr_api_t *api, const enr_api_config_t *config, enr_ex
                           enr_buffer_t request, enr_buffer_t body)
 {
     *api = (enr_api_t){.config = *config, .exchange = exchange, .request = request, .body = body, .call = NO_CALL};
-    enr_span_t async_base = config->async_base.len > 0 ? config->async_base : ENR_SPAN(ENR_ASYNC_BASE_DEFAULT);
-    enr_span_t sync_base = config->sync_base.len > 0 ? config->sync_base : ENR_SPAN(ENR_SYNC_BASE_DEFAULT);
     if (config->api_key.len < 1 || config->api_key.len > ENR_API_KEY_MAX || !enr_span_visible(config->api_key)) {
         return ENR_E_SETTING;
     }
-    enr_status_t status = parse_base(async_base, &api->async_url);
-    return status == ENR_OK ? parse_base(sync_base, &api->sync_url) : status;
+    enr_status_t status = parse_base(config->async_base, ENR_ASYNC_BASE_DEFAULT, &api->async_url);
+    return status == ENR_OK ? parse_base(config->sync_base, ENR_SYNC_BASE_DEFAULT, &api->sync_url) : status;
 }
 
 /* --- requests --- */
@@ -72,19 +73,21 @@ static void keep_token(enr_api_t *api, enr_span_t token)
     }
 }
 
+static void write_given(enr_json_writer_t *json, const char *key, enr_span_t text)
+{
+    if (text.len > 0) {
+        enr_json_write_member(json, enr_span_from_str(key), text);
+    }
+}
+
+/* Of a checked contact, which has both names. */
 static void write_contact(enr_json_writer_t *json, const enr_contact_t *contact)
 {
-    enr_json_write_member(json, ENR_SPAN("firstname"), contact->firstname);
-    enr_json_write_member(json, ENR_SPAN("lastname"), contact->lastname);
-    if (contact->domain.len > 0) {
-        enr_json_write_member(json, ENR_SPAN("domain"), contact->domain);
-    }
-    if (contact->company_name.len > 0) {
-        enr_json_write_member(json, ENR_SPAN("company_name"), contact->company_name);
-    }
-    if (contact->linkedin_url.len > 0) {
-        enr_json_write_member(json, ENR_SPAN("linkedin_url"), contact->linkedin_url);
-    }
+    write_given(json, "firstname", contact->firstname);
+    write_given(json, "lastname", contact->lastname);
+    write_given(json, "domain", contact->domain);
+    write_given(json, "company_name", contact->company_name);
+    write_given(json, "linkedin_url", contact->linkedin_url);
 }
 
 static void write_custom(enr_json_writer_t *json, const enr_custom_t *custom, size_t count, enr_span_t token)
@@ -97,27 +100,22 @@ static void write_custom(enr_json_writer_t *json, const enr_custom_t *custom, si
     for (size_t i = 0; i < count; i++) {
         enr_json_write_member(json, custom[i].key, custom[i].value);
     }
-    if (token.len > 0) {
-        enr_json_write_member(json, ENR_SPAN(ENR_TOKEN_KEY), token);
-    }
+    write_given(json, ENR_TOKEN_KEY, token);
     enr_json_object_end(json);
 }
 
 /* The members that a whole request has, not a contact of it. */
 static void write_options(enr_json_writer_t *json, const enr_options_t *options)
 {
-    static const enr_type_t TYPES[] = {ENR_TYPE_EMAIL, ENR_TYPE_PHONE, ENR_TYPE_PERSONAL_EMAIL};
     enr_json_key(json, ENR_SPAN("enrichment_type"));
     enr_json_array_begin(json);
-    for (size_t i = 0; i < sizeof TYPES / sizeof TYPES[0]; i++) {
-        if ((options->types & TYPES[i]) != 0) {
-            enr_json_write_string(json, enr_type_name(TYPES[i]));
+    for (unsigned type = ENR_TYPE_EMAIL; type <= ENR_TYPE_PERSONAL_EMAIL; type <<= 1) {
+        if ((options->types & type) != 0) {
+            enr_json_write_string(json, enr_type_name((enr_type_t)type));
         }
     }
     enr_json_array_end(json);
-    if (options->webhook_url.len > 0) {
-        enr_json_write_member(json, ENR_SPAN("webhook_url"), options->webhook_url);
-    }
+    write_given(json, "webhook_url", options->webhook_url);
     if (options->country_count > 0) { /* an empty list is left out: the account's default applies (api-contract 13) */
         enr_json_key(json, ENR_SPAN("phone_country_codes"));
         enr_json_array_begin(json);
@@ -129,7 +127,7 @@ static void write_options(enr_json_writer_t *json, const enr_options_t *options)
 }
 
 /* Puts the head in front of the body that stands in the request buffer, and begins the exchange. */
-static enr_status_t send(enr_api_t *api, uint8_t call, enr_span_t path, enr_span_t id, uint32_t now_ms)
+static enr_status_t send(enr_api_t *api, uint8_t call, const char *path, uint32_t now_ms)
 {
     const enr_url_t *base = call == SYNC ? &api->sync_url : &api->async_url;
     bool safe = call == GET || call == CREDITS;
@@ -137,7 +135,7 @@ static enr_status_t send(enr_api_t *api, uint8_t call, enr_span_t path, enr_span
         .method = safe ? ENR_SPAN("GET") : ENR_SPAN("POST"),
         .host = base->host,
         .port = base->port,
-        .path = {base->path, path, id},
+        .path = {base->path, enr_span_from_str(path), {api->id, api->id_len}},
         .api_key = api->config.api_key,
         .has_body = !safe,
     };
@@ -187,7 +185,7 @@ static enr_status_t start_one(enr_api_t *api, uint8_t call, const enr_contact_t 
         return status;
     }
     keep_token(api, options->token);
-    return send(api, call, ENR_SPAN("/contacts/single_enrich"), ENR_SPAN(""), now_ms);
+    return send(api, call, "/contacts/single_enrich", now_ms);
 }
 
 enr_status_t enr_api_start_single(enr_api_t *api, const enr_contact_t *contact, const enr_options_t *options,
@@ -248,7 +246,7 @@ enr_status_t enr_api_start_bulk(enr_api_t *api, const enr_bulk_item_t *items, si
     write_options(&json, options);
     enr_json_object_end(&json);
     status = finish_body(api, &json);
-    return status == ENR_OK ? send(api, BULK, ENR_SPAN("/contacts/bulk_enrich"), ENR_SPAN(""), now_ms) : status;
+    return status == ENR_OK ? send(api, BULK, "/contacts/bulk_enrich", now_ms) : status;
 }
 
 enr_status_t enr_api_start_get(enr_api_t *api, enr_span_t id, enr_span_t token, uint32_t now_ms)
@@ -260,13 +258,13 @@ enr_status_t enr_api_start_get(enr_api_t *api, enr_span_t id, enr_span_t token, 
     memcpy(api->id, id.ptr, id.len);
     api->id_len = id.len;
     keep_token(api, token);
-    return send(api, GET, ENR_SPAN("/contacts/"), id, now_ms);
+    return send(api, GET, "/contacts/", now_ms);
 }
 
 enr_status_t enr_api_start_credits(enr_api_t *api, uint32_t now_ms)
 {
     begin(api);
-    return send(api, CREDITS, ENR_SPAN("/credits"), ENR_SPAN(""), now_ms);
+    return send(api, CREDITS, "/credits", now_ms);
 }
 
 /* --- answers --- */
@@ -276,6 +274,11 @@ typedef struct {
     const enr_json_reader_t *reader;
     enr_buffer_t text;
 } joined_t;
+
+static enr_json_node_t member(const joined_t *joined, enr_json_node_t node, const char *key)
+{
+    return enr_json_member(joined->reader, node, enr_span_from_str(key));
+}
 
 static bool join_string(joined_t *joined, enr_json_node_t node)
 {
@@ -304,7 +307,7 @@ static void join_list(joined_t *joined, enr_json_node_t list)
          at = enr_json_next(joined->reader, at)) {
         enr_json_node_t value = named ? enr_json_value(joined->reader, at) : at;
         if (enr_json_type(joined->reader, value) == ENR_JSON_OBJECT) {
-            value = enr_json_member(joined->reader, value, ENR_SPAN("message"));
+            value = member(joined, value, "message");
         }
         if (value != ENR_JSON_NONE && enr_json_type(joined->reader, value) == ENR_JSON_ARRAY) {
             for (enr_json_node_t inner = enr_json_first(joined->reader, value); inner != ENR_JSON_NONE;
@@ -320,12 +323,10 @@ static void join_list(joined_t *joined, enr_json_node_t list)
 /* The message of an error body, in the order of api-contract 11. */
 static void join_message(joined_t *joined)
 {
-    enr_json_node_t error = enr_json_member(joined->reader, ENR_JSON_ROOT, ENR_SPAN("error"));
-    enr_json_node_t message = enr_json_member(joined->reader, ENR_JSON_ROOT, ENR_SPAN("message"));
-    enr_json_node_t errors = enr_json_member(joined->reader, ENR_JSON_ROOT, ENR_SPAN("errors"));
-    if (!join_string(joined, error) && !join_string(joined, message) &&
-        !join_string(joined, enr_json_member(joined->reader, error, ENR_SPAN("message"))) && errors != ENR_JSON_NONE) {
-        join_list(joined, errors);
+    enr_json_node_t error = member(joined, ENR_JSON_ROOT, "error");
+    if (!join_string(joined, error) && !join_string(joined, member(joined, ENR_JSON_ROOT, "message")) &&
+        !join_string(joined, member(joined, error, "message"))) {
+        join_list(joined, member(joined, ENR_JSON_ROOT, "errors"));
     }
 }
 

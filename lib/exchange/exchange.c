@@ -295,15 +295,6 @@ static enr_status_t check_deadline(const enr_exchange_t *exchange, uint32_t now_
     return ENR_OK;
 }
 
-static void bound_wait(enr_wait_t *wait, uint32_t now_ms, uint32_t left_ms)
-{
-    uint32_t until_ms = now_ms + left_ms;
-    if (!wait->has_time || (int32_t)(until_ms - wait->until_ms) < 0) {
-        wait->has_time = true;
-        wait->until_ms = until_ms;
-    }
-}
-
 enr_status_t enr_exchange_step(enr_exchange_t *exchange, uint32_t now_ms, enr_wait_t *out_wait)
 {
     assert(exchange->state != IDLE);
@@ -339,7 +330,7 @@ enr_status_t enr_exchange_step(enr_exchange_t *exchange, uint32_t now_ms, enr_wa
         if (late != ENR_OK) {
             return fail(exchange, late);
         }
-        bound_wait(out_wait, now_ms, left_ms);
+        enr_wait_until(out_wait, now_ms + left_ms);
     }
     return status;
 }

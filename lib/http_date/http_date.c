@@ -11,13 +11,16 @@ int64_t enr_seconds_of_date(unsigned year, unsigned month, unsigned day, unsigne
                             unsigned second)
 {
     /* Days by the usual count of years that begin on 1 March (Howard Hinnant, days_from_civil). */
-    int64_t from_march = (int64_t)year - (month <= 2 ? 1 : 0);
-    int64_t months = month <= 2 ? month + 9 : month - 3;
-    int64_t era = from_march < 0 ? -1 : from_march / 400; /* January of the year 0 lies in the era before */
-    int64_t year_of_era = from_march - era * 400;
-    int64_t day_of_year = (153 * months + 2) / 5 + day - 1;
-    int64_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    return (era * 146097 + day_of_era - 719468) * 86400 + (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
+    unsigned from_march = year + 400 - (month <= 2 ? 1 : 0); /* one era later, so that none lies before the year 0 */
+    unsigned months = month <= 2 ? month + 9 : month - 3;
+    unsigned day_of_year = (153 * months + 2) / 5 + day - 1;
+    unsigned days = from_march * 365 + from_march / 4 - from_march / 100 + from_march / 400 + day_of_year;
+    return ((int64_t)days - (146097 + 719468)) * 86400 + (int64_t)hour * 3600 + (int64_t)minute * 60 + second;
+}
+
+uint32_t enr_day_of_seconds(int64_t seconds)
+{
+    return (uint32_t)(seconds >> 7) / 675; /* a day is 128 * 675 seconds: the division is one of 32 bits */
 }
 
 /* The number that the first `digits` bytes write; false when they are not digits. The text goes on behind them. */

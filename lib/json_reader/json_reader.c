@@ -6,22 +6,17 @@
 
 #include "enrich/utf8.h"
 
-/* Without JSMN_STRICT: what it refuses the validator has refused before, and it would also refuse a scalar as the whole
-   text. With parent links: without them jsmn's time grows with the square of the text. */
-#define JSMN_STATIC
-#define JSMN_PARENT_LINKS
-#include <jsmn.h>
-
-_Static_assert(sizeof(jsmntok_t) == 5 * sizeof(int) && _Alignof(jsmntok_t) <= _Alignof(int),
-               "enr_json_reader_t.tokens has room for ENR_JSON_TOKENS_MAX tokens");
 _Static_assert(ENR_JSON_DEPTH_MAX > 0 && ENR_JSON_TOKENS_MAX > 0, "a text has at least one value");
 
-/* The validator. It stands on one byte of the text and moves forward only. */
+/* It stands on one byte of the text and moves forward only. */
 typedef struct {
     enr_span_t text;
     size_t at;
     size_t depth;
     bool in_object[ENR_JSON_DEPTH_MAX]; /* for each open container, from outside in: it is an object */
+    enr_json_reader_t *reader;          /* where values and keys are noted, or NULL */
+    enr_json_node_t parent;             /* of the next of them: the open container, or a key that waits for its value */
+    size_t too_many_at;                 /* where one begins that there was no room for; 0: there was for all */
 } walk_t;
 
 /* The byte it stands on, or 0 at the end: no place of the grammar takes a NUL. */
@@ -48,13 +43,11 @@ static void pass_space(walk_t *walk)
 
 static bool pass_digits(walk_t *walk)
 {
-    if (!enr_is_digit(here(walk))) {
-        return false;
-    }
+    size_t start = walk->at;
     while (enr_is_digit(here(walk))) {
         walk->at++;
     }
-    return true;
+    return walk->at > start;
 }
 
 /* RFC 8259 6 */
@@ -76,14 +69,12 @@ static bool pass_number(walk_t *walk)
     return pass_digits(walk);
 }
 
-static bool pass_word(walk_t *walk, enr_span_t word)
+static bool pass_word(walk_t *walk, const char *word)
 {
-    for (size_t i = 0; i < word.len; i++) {
-        if (!pass(walk, word.ptr[i])) {
-            return false;
-        }
+    while (*word != '\0' && pass(walk, (uint8_t)*word)) {
+        word++;
     }
-    return true;
+    return *word == '\0';
 }
 
 /* The value of the four hexadecimal digits at text[at], or -1. */
@@ -168,13 +159,44 @@ static bool pass_scalar(walk_t *walk)
     case '"':
         return pass_string(walk);
     case 't':
-        return pass_word(walk, ENR_SPAN("true"));
+        return pass_word(walk, "true");
     case 'f':
-        return pass_word(walk, ENR_SPAN("false"));
+        return pass_word(walk, "false");
     case 'n':
-        return pass_word(walk, ENR_SPAN("null"));
+        return pass_word(walk, "null");
     default:
         return pass_number(walk);
+    }
+}
+
+/* Notes that a value or key begins here. */
+static enr_json_node_t note(walk_t *walk)
+{
+    enr_json_reader_t *reader = walk->reader;
+    if (reader == NULL) {
+        return ENR_JSON_NONE;
+    }
+    if (reader->count == ENR_JSON_TOKENS_MAX) {
+        walk->too_many_at = walk->at;
+        walk->reader = NULL; /* the rest is only validated */
+        return ENR_JSON_NONE;
+    }
+    reader->tokens[reader->count] = (enr_json_token_t){.start = (uint32_t)walk->at, .parent = walk->parent};
+    return reader->count++;
+}
+
+static void note_end(const walk_t *walk, enr_json_node_t node)
+{
+    if (walk->reader != NULL) {
+        walk->reader->tokens[node].end = (uint32_t)walk->at;
+    }
+}
+
+/* A value is over, and with it the member that it may be of. */
+static void leave_member(walk_t *walk)
+{
+    if (walk->reader != NULL && walk->depth > 0 && walk->in_object[walk->depth - 1]) {
+        walk->parent = walk->reader->tokens[walk->parent].parent;
     }
 }
 
@@ -183,9 +205,12 @@ typedef enum { VALUE, FIRST_ELEMENT_OR_END, KEY, FIRST_KEY_OR_END, COMMA_OR_END 
 
 static bool pass_key(walk_t *walk)
 {
+    enr_json_node_t key = note(walk);
     if (!pass_string(walk)) {
         return false;
     }
+    note_end(walk, key);
+    walk->parent = key;
     pass_space(walk);
     return pass(walk, ':');
 }
@@ -196,6 +221,11 @@ static bool pass_end(walk_t *walk)
         return false;
     }
     walk->depth--;
+    note_end(walk, walk->parent);
+    if (walk->reader != NULL) {
+        walk->parent = walk->reader->tokens[walk->parent].parent;
+    }
+    leave_member(walk);
     return true;
 }
 
@@ -203,13 +233,21 @@ static bool pass_end(walk_t *walk)
 static enr_status_t pass_value(walk_t *walk, place_t *place)
 {
     uint8_t byte = here(walk);
-    if (byte != '{' && byte != '[') {
-        *place = COMMA_OR_END;
-        return pass_scalar(walk) ? ENR_OK : ENR_E_NOT_JSON;
-    }
-    if (walk->depth == ENR_JSON_DEPTH_MAX) {
+    bool is_container = byte == '{' || byte == '[';
+    if (is_container && walk->depth == ENR_JSON_DEPTH_MAX) {
         return ENR_E_JSON_LIMIT;
     }
+    enr_json_node_t value = note(walk);
+    if (!is_container) {
+        if (!pass_scalar(walk)) {
+            return ENR_E_NOT_JSON;
+        }
+        note_end(walk, value);
+        leave_member(walk);
+        *place = COMMA_OR_END;
+        return ENR_OK;
+    }
+    walk->parent = value;
     walk->in_object[walk->depth++] = byte == '{';
     walk->at++;
     *place = byte == '{' ? FIRST_KEY_OR_END : FIRST_ELEMENT_OR_END;
@@ -237,27 +275,27 @@ static enr_status_t pass_step(walk_t *walk, place_t *place)
     }
 }
 
-enr_status_t enr_json_validate(enr_span_t text, size_t *out_offset)
+static enr_status_t pass_text(walk_t *walk)
 {
-    walk_t walk = {.text = text};
     place_t place = VALUE;
     enr_status_t status;
     do {
-        pass_space(&walk);
-        status = pass_step(&walk, &place);
-    } while (status == ENR_OK && (walk.depth > 0 || place != COMMA_OR_END));
+        pass_space(walk);
+        status = pass_step(walk, &place);
+    } while (status == ENR_OK && (walk->depth > 0 || place != COMMA_OR_END));
     if (status == ENR_OK) {
-        pass_space(&walk);
-        status = walk.at == text.len ? ENR_OK : ENR_E_NOT_JSON;
+        pass_space(walk);
+        status = walk->at == walk->text.len ? ENR_OK : ENR_E_NOT_JSON;
     }
-    *out_offset = walk.at;
     return status;
 }
 
-static const jsmntok_t *token_of(const enr_json_reader_t *reader, enr_json_node_t node)
+enr_status_t enr_json_validate(enr_span_t text, size_t *out_offset)
 {
-    assert(node >= 0 && node < reader->count);
-    return (const jsmntok_t *)(const void *)reader->tokens + node;
+    walk_t walk = {.text = text};
+    enr_status_t status = pass_text(&walk);
+    *out_offset = walk.at;
+    return status;
 }
 
 enr_status_t enr_json_parse(enr_json_reader_t *reader, enr_span_t text)
@@ -268,26 +306,23 @@ enr_status_t enr_json_parse(enr_json_reader_t *reader, enr_span_t text)
     if (text.len > INT_MAX) {
         return ENR_E_JSON_LIMIT;
     }
-    enr_status_t status = enr_json_validate(text, &reader->error_offset);
+    walk_t walk = {.text = text, .reader = reader, .parent = ENR_JSON_NONE};
+    enr_status_t status = pass_text(&walk);
+    reader->error_offset = walk.at;
+    if (status == ENR_OK && walk.too_many_at > 0) {
+        reader->error_offset = walk.too_many_at;
+        status = ENR_E_JSON_LIMIT;
+    }
     if (status != ENR_OK) {
-        return status;
+        reader->count = 0;
     }
-    jsmn_parser parser;
-    jsmn_init(&parser);
-    int count =
-        jsmn_parse(&parser, (const char *)text.ptr, text.len, (jsmntok_t *)(void *)reader->tokens, ENR_JSON_TOKENS_MAX);
-    if (count < 0) {
-        assert(count == JSMN_ERROR_NOMEM); /* jsmn takes whatever the validator takes */
-        reader->error_offset = parser.pos;
-        return ENR_E_JSON_LIMIT;
-    }
-    reader->count = count;
-    return ENR_OK;
+    return status;
 }
 
-static uint8_t first_byte(const enr_json_reader_t *reader, enr_json_node_t node)
+static const enr_json_token_t *token_of(const enr_json_reader_t *reader, enr_json_node_t node)
 {
-    return reader->text.ptr[token_of(reader, node)->start];
+    assert(node >= 0 && node < reader->count);
+    return &reader->tokens[node];
 }
 
 enr_json_type_t enr_json_type(const enr_json_reader_t *reader, enr_json_node_t node)
@@ -295,17 +330,13 @@ enr_json_type_t enr_json_type(const enr_json_reader_t *reader, enr_json_node_t n
     if (node == ENR_JSON_NONE) {
         return ENR_JSON_NULL;
     }
-    switch (token_of(reader, node)->type) {
-    case JSMN_OBJECT:
+    switch (reader->text.ptr[token_of(reader, node)->start]) {
+    case '{':
         return ENR_JSON_OBJECT;
-    case JSMN_ARRAY:
+    case '[':
         return ENR_JSON_ARRAY;
-    case JSMN_STRING:
+    case '"':
         return ENR_JSON_STRING;
-    default:
-        break;
-    }
-    switch (first_byte(reader, node)) {
     case 'n':
         return ENR_JSON_NULL;
     case 't':
@@ -318,25 +349,23 @@ enr_json_type_t enr_json_type(const enr_json_reader_t *reader, enr_json_node_t n
 
 static bool is_key(const enr_json_reader_t *reader, enr_json_node_t node)
 {
-    int parent = token_of(reader, node)->parent;
-    return parent >= 0 && token_of(reader, parent)->type == JSMN_OBJECT;
+    return enr_json_type(reader, token_of(reader, node)->parent) == ENR_JSON_OBJECT;
 }
 
 enr_json_node_t enr_json_first(const enr_json_reader_t *reader, enr_json_node_t container)
 {
-    if (container == ENR_JSON_NONE) {
-        return ENR_JSON_NONE;
-    }
-    const jsmntok_t *token = token_of(reader, container);
-    bool has_any = (token->type == JSMN_OBJECT || token->type == JSMN_ARRAY) && token->size > 0;
-    return has_any ? container + 1 : ENR_JSON_NONE;
+    enr_json_type_t type = enr_json_type(reader, container);
+    enr_json_node_t first = container + 1;
+    bool has_any = (type == ENR_JSON_OBJECT || type == ENR_JSON_ARRAY) && first < reader->count &&
+                   token_of(reader, first)->parent == container;
+    return has_any ? first : ENR_JSON_NONE;
 }
 
 enr_json_node_t enr_json_next(const enr_json_reader_t *reader, enr_json_node_t node)
 {
-    int parent = token_of(reader, node)->parent;
+    enr_json_node_t parent = token_of(reader, node)->parent;
     enr_json_node_t last = is_key(reader, node) ? node + 1 : node;
-    int end = token_of(reader, last)->end;
+    uint32_t end = token_of(reader, last)->end;
     enr_json_node_t next = last + 1;
     while (next < reader->count && token_of(reader, next)->start < end) {
         next++;
@@ -352,9 +381,10 @@ enr_json_node_t enr_json_value(const enr_json_reader_t *reader, enr_json_node_t 
 }
 
 /* The text between a string's quotes, escapes and all. */
-static enr_span_t inner(const enr_json_reader_t *reader, const jsmntok_t *token)
+static enr_span_t inner(const enr_json_reader_t *reader, enr_json_node_t node)
 {
-    return enr_span_slice(reader->text, (size_t)token->start, (size_t)token->end);
+    enr_span_t raw = enr_json_raw(reader, node);
+    return enr_span_slice(raw, 1, raw.len - 1);
 }
 
 /* Decodes the escape at text[at] of a string's inside, which the validator has accepted. Returns where it ends;
@@ -370,7 +400,7 @@ static size_t decode_escape(enr_span_t text, size_t at, uint8_t out[4], size_t *
 /* A key, which may be written with escapes, against plain text. */
 static bool key_is(const enr_json_reader_t *reader, enr_json_node_t node, enr_span_t key)
 {
-    enr_span_t text = inner(reader, token_of(reader, node));
+    enr_span_t text = inner(reader, node);
     size_t at = 0;
     size_t same = 0; /* bytes of key that text[0 .. at] stands for */
     for (;;) {
@@ -417,7 +447,7 @@ enr_status_t enr_json_string(const enr_json_reader_t *reader, enr_json_node_t no
     if (enr_json_type(reader, node) != ENR_JSON_STRING) {
         return ENR_E_UNEXPECTED;
     }
-    enr_span_t text = inner(reader, token_of(reader, node));
+    enr_span_t text = inner(reader, node);
     size_t at = plain_end(text, 0);
     if (at == text.len) {
         *out_text = text;
@@ -447,7 +477,7 @@ enr_status_t enr_json_integer(const enr_json_reader_t *reader, enr_json_node_t n
     if (enr_json_type(reader, node) != ENR_JSON_NUMBER) {
         return ENR_E_UNEXPECTED;
     }
-    enr_span_t digits = inner(reader, token_of(reader, node));
+    enr_span_t digits = enr_json_raw(reader, node);
     bool negative = digits.ptr[0] == '-';
     uint64_t most = negative ? (uint64_t)INT64_MAX + 1 : INT64_MAX;
     uint64_t value = 0;
@@ -469,7 +499,6 @@ enr_status_t enr_json_integer(const enr_json_reader_t *reader, enr_json_node_t n
 
 enr_span_t enr_json_raw(const enr_json_reader_t *reader, enr_json_node_t node)
 {
-    const jsmntok_t *token = token_of(reader, node);
-    size_t quote = token->type == JSMN_STRING ? 1 : 0;
-    return enr_span_slice(reader->text, (size_t)token->start - quote, (size_t)token->end + quote);
+    const enr_json_token_t *token = token_of(reader, node);
+    return enr_span_slice(reader->text, token->start, token->end);
 }

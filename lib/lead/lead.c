@@ -9,6 +9,7 @@
 /* The bytes are described in FORMAT.md. */
 #define VERSION 1u
 #define HEAD_LEN 64u
+#define STAMP_LEN 17u
 #define LENGTH_MAX 0x3fffu
 
 /* The fields behind the head, by number from 1. */
@@ -75,53 +76,51 @@ enr_type_t enr_type_of_number(unsigned number)
 
 /* --- bytes --- */
 
-static void put_number(enr_buffer_t *out, uint64_t number, unsigned bytes)
+static void put_stamp(uint8_t out[STAMP_LEN], const enr_stamp_t *stamp)
 {
-    for (unsigned i = 0; i < bytes; i++) {
-        enr_buffer_append_byte(out, (uint8_t)(number >> 8 * i));
-    }
+    out[0] = (uint8_t)stamp->quality;
+    enr_put_64(out + 1, (uint64_t)stamp->wall_s);
+    enr_put_32(out + 9, stamp->boot);
+    enr_put_32(out + 13, stamp->uptime_s);
 }
 
-static uint64_t take_number(enr_span_t *bytes, unsigned len)
+static void get_stamp(const uint8_t in[STAMP_LEN], enr_stamp_t *out_stamp)
 {
-    uint64_t number = 0;
-    for (unsigned i = 0; i < len; i++) {
-        number |= (uint64_t)bytes->ptr[i] << 8 * i;
-    }
-    *bytes = enr_span_slice(*bytes, len, bytes->len);
-    return number;
-}
-
-static void put_stamp(enr_buffer_t *out, const enr_stamp_t *stamp)
-{
-    put_number(out, stamp->quality, 1);
-    put_number(out, (uint64_t)stamp->wall_s, 8);
-    put_number(out, stamp->boot, 4);
-    put_number(out, stamp->uptime_s, 4);
-}
-
-static enr_stamp_t take_stamp(enr_span_t *bytes)
-{
-    enr_stamp_t stamp = {.quality = (enr_time_quality_t)take_number(bytes, 1)};
-    stamp.wall_s = (int64_t)take_number(bytes, 8);
-    stamp.boot = (uint32_t)take_number(bytes, 4);
-    stamp.uptime_s = (uint32_t)take_number(bytes, 4);
-    return stamp;
+    out_stamp->quality = (enr_time_quality_t)in[0];
+    out_stamp->wall_s = (int64_t)enr_get_64(in + 1);
+    out_stamp->boot = enr_get_32(in + 9);
+    out_stamp->uptime_s = enr_get_32(in + 13);
 }
 
 static void put_head(enr_buffer_t *out, const enr_lead_t *lead)
 {
-    put_number(out, VERSION, 1);
-    put_number(out, lead->types, 1);
-    enr_buffer_append(out, (enr_span_t){lead->token, sizeof lead->token});
-    put_number(out, lead->scans, 4);
-    put_stamp(out, &lead->first);
-    put_stamp(out, &lead->last);
-    put_number(out, lead->rating, 1);
-    put_number(out, lead->consent.asked, 1);
-    put_number(out, lead->consent.given, 1);
-    put_number(out, lead->consent.method, 1);
-    put_number(out, lead->payload_lost, 4);
+    uint8_t head[HEAD_LEN];
+    head[0] = VERSION;
+    head[1] = (uint8_t)lead->types;
+    memcpy(head + 2, lead->token, sizeof lead->token);
+    enr_put_32(head + 18, lead->scans);
+    put_stamp(head + 22, &lead->first);
+    put_stamp(head + 39, &lead->last);
+    head[56] = lead->rating;
+    head[57] = lead->consent.asked;
+    head[58] = lead->consent.given;
+    head[59] = (uint8_t)lead->consent.method;
+    enr_put_32(head + 60, lead->payload_lost);
+    enr_buffer_append(out, (enr_span_t){head, sizeof head});
+}
+
+static void get_head(const uint8_t head[HEAD_LEN], enr_lead_t *out_lead)
+{
+    out_lead->types = head[1];
+    memcpy(out_lead->token, head + 2, sizeof out_lead->token);
+    out_lead->scans = enr_get_32(head + 18);
+    get_stamp(head + 22, &out_lead->first);
+    get_stamp(head + 39, &out_lead->last);
+    out_lead->rating = head[56];
+    out_lead->consent.asked = head[57];
+    out_lead->consent.given = head[58];
+    out_lead->consent.method = (enr_consent_method_t)head[59];
+    out_lead->payload_lost = enr_get_32(head + 60);
 }
 
 static void put_field(enr_buffer_t *out, unsigned number, enr_span_t field)
@@ -133,12 +132,12 @@ static void put_field(enr_buffer_t *out, unsigned number, enr_span_t field)
         out->full = true;
         return;
     }
-    put_number(out, number + 1, 1);
+    enr_buffer_append_byte(out, (uint8_t)(number + 1));
     if (field.len < 0x80) {
-        put_number(out, field.len, 1);
+        enr_buffer_append_byte(out, (uint8_t)field.len);
     } else {
-        put_number(out, (field.len & 0x7f) | 0x80, 1);
-        put_number(out, field.len >> 7, 1);
+        enr_buffer_append_byte(out, (uint8_t)(field.len | 0x80));
+        enr_buffer_append_byte(out, (uint8_t)(field.len >> 7));
     }
     enr_buffer_append(out, field);
 }
@@ -216,21 +215,6 @@ static bool take_field(enr_span_t *bytes, unsigned *out_number, enr_span_t *out_
     return true;
 }
 
-static void take_head(enr_span_t *bytes, enr_lead_t *lead)
-{
-    lead->types = (unsigned)take_number(bytes, 1);
-    memcpy(lead->token, bytes->ptr, sizeof lead->token);
-    *bytes = enr_span_slice(*bytes, sizeof lead->token, bytes->len);
-    lead->scans = (uint32_t)take_number(bytes, 4);
-    lead->first = take_stamp(bytes);
-    lead->last = take_stamp(bytes);
-    lead->rating = (uint8_t)take_number(bytes, 1);
-    lead->consent.asked = (uint8_t)take_number(bytes, 1);
-    lead->consent.given = (uint8_t)take_number(bytes, 1);
-    lead->consent.method = (enr_consent_method_t)take_number(bytes, 1);
-    lead->payload_lost = (uint32_t)take_number(bytes, 4);
-}
-
 enr_status_t enr_lead_read(enr_span_t bytes, enr_lead_t *out_lead)
 {
     memset(out_lead, 0, sizeof *out_lead);
@@ -240,8 +224,8 @@ enr_status_t enr_lead_read(enr_span_t bytes, enr_lead_t *out_lead)
     if (bytes.len < HEAD_LEN) {
         return ENR_E_SYNTAX;
     }
-    (void)take_number(&bytes, 1);
-    take_head(&bytes, out_lead);
+    get_head(bytes.ptr, out_lead);
+    bytes = enr_span_slice(bytes, HEAD_LEN, bytes.len);
     unsigned before = 0;
     while (bytes.len > 0) {
         enr_span_t start = bytes;
@@ -347,23 +331,28 @@ static void keep_consent(const enr_consent_t *before, enr_consent_t *consent)
     consent->asked |= before->asked;
 }
 
+/* The fields from first to last count as one: where the new scan has none of them, all stay. */
+static void keep_group(const enr_lead_t *before, enr_lead_t *lead, unsigned first, unsigned last)
+{
+    for (unsigned i = first; i <= last; i++) {
+        if (field_of(lead, i)->len > 0) {
+            return;
+        }
+    }
+    for (unsigned i = first; i <= last; i++) {
+        *field_of(lead, i) = get_field(before, i);
+    }
+}
+
 void enr_lead_update(const enr_lead_t *before, enr_lead_t *lead)
 {
-    enr_contact_t *contact = &lead->contact;
-    if (contact->firstname.len == 0 && contact->lastname.len == 0) {
-        contact->firstname = before->contact.firstname;
-        contact->lastname = before->contact.lastname;
-    }
-    if (contact->domain.len == 0 && contact->company_name.len == 0) {
-        contact->domain = before->contact.domain;
-        contact->company_name = before->contact.company_name;
-    }
+    keep_group(before, lead, FIRSTNAME, LASTNAME);
+    keep_group(before, lead, DOMAIN, COMPANY_NAME);
     bool has_payload = lead->payload.len > 0 || lead->payload_lost > 0;
     lead->payload_lost = has_payload ? lead->payload_lost : before->payload_lost;
     keep_consent(&before->consent, &lead->consent); /* the notice goes with it */
     for (unsigned i = LINKEDIN_URL; i < NOTICE; i++) {
-        enr_span_t *field = field_of(lead, i);
-        *field = field->len > 0 ? *field : get_field(before, i);
+        keep_group(before, lead, i, i);
     }
     lead->payload = has_payload ? lead->payload : before->payload;
     lead->rating = lead->rating > 0 ? lead->rating : before->rating;

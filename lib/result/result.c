@@ -103,23 +103,23 @@ static enr_progress_t progress_of(enr_span_t word)
 
 static enr_status_t read_texts(reading_t *reading)
 {
-    enr_result_t *out = reading->out;
-    const struct {
+    static const struct {
         const char *key;
-        enr_span_t *value;
+        size_t at;
     } texts[] = {
-        {"first_name", &out->firstname},
-        {"last_name", &out->lastname},
-        {"linkedin_profile_url", &out->linkedin_url},
-        {"email", &out->email},
-        {"email_status", &out->email_status},
-        {"personal_email", &out->personal_email},
-        {"personal_email_status", &out->personal_email_status},
-        {"phone_status", &out->phone_status},
-        {"message", &out->message},
+        {"first_name", offsetof(enr_result_t, firstname)},
+        {"last_name", offsetof(enr_result_t, lastname)},
+        {"linkedin_profile_url", offsetof(enr_result_t, linkedin_url)},
+        {"email", offsetof(enr_result_t, email)},
+        {"email_status", offsetof(enr_result_t, email_status)},
+        {"personal_email", offsetof(enr_result_t, personal_email)},
+        {"personal_email_status", offsetof(enr_result_t, personal_email_status)},
+        {"phone_status", offsetof(enr_result_t, phone_status)},
+        {"message", offsetof(enr_result_t, message)},
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        enr_status_t status = read_value(reading, member(reading, ENR_JSON_ROOT, texts[i].key), texts[i].value);
+        enr_span_t *value = (enr_span_t *)(void *)((uint8_t *)reading->out + texts[i].at);
+        enr_status_t status = read_value(reading, member(reading, ENR_JSON_ROOT, texts[i].key), value);
         if (status != ENR_OK) {
             return status;
         }

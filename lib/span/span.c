@@ -147,13 +147,25 @@ void enr_buffer_append_byte(enr_buffer_t *buffer, uint8_t byte)
     enr_buffer_append_bytes(buffer, &byte, 1);
 }
 
+/* Divides by ten as on paper, 16 bits at a time from the top, since small processors have no 64-bit division. Gives the
+   remainder. */
+static uint32_t divide_by_ten(uint64_t *number)
+{
+    uint32_t rest = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        uint32_t part = rest << 16 | (uint32_t)(*number >> 48);
+        *number = *number << 16 | part / 10;
+        rest = part % 10;
+    }
+    return rest;
+}
+
 void enr_buffer_append_decimal(enr_buffer_t *buffer, uint64_t number)
 {
     uint8_t digits[20]; /* 2^64 has 20 */
     size_t first = sizeof digits;
     do {
-        digits[--first] = (uint8_t)('0' + number % 10);
-        number /= 10;
+        digits[--first] = (uint8_t)('0' + divide_by_ten(&number));
     } while (number > 0);
     enr_buffer_append_bytes(buffer, digits + first, sizeof digits - first);
 }

@@ -76,7 +76,7 @@ enr_status_t enr_store_time(enr_store_t *store, int64_t *out_time)
     uint8_t bytes[TIME_LEN];
     enr_status_t status = load_exactly(store, ENR_STORE_TIME, bytes, sizeof bytes);
     if (status == ENR_OK) {
-        *out_time = (int64_t)get_number(bytes, TIME_LEN);
+        *out_time = (int64_t)enr_get_64(bytes);
     }
     return status;
 }
@@ -92,7 +92,7 @@ enr_status_t enr_store_keep_time(enr_store_t *store, int64_t now)
         return status;
     }
     uint8_t bytes[TIME_LEN];
-    put_number(bytes, (uint64_t)now, TIME_LEN);
+    enr_put_64(bytes, (uint64_t)now);
     return enr_store_put(store, ENR_STORE_TIME, (enr_span_t){bytes, sizeof bytes});
 }
 
@@ -121,8 +121,8 @@ enr_status_t enr_store_keep_not_before(enr_store_t *store, int64_t now, uint32_t
         return enr_store_put(store, ENR_STORE_NOT_BEFORE, (enr_span_t){NULL, 0});
     }
     uint8_t bytes[NOT_BEFORE_LEN];
-    put_number(bytes, now == 0 ? 0 : (uint64_t)(now + wait_s), 8);
-    put_number(bytes + 8, wait_s, 4);
+    enr_put_64(bytes, now == 0 ? 0 : (uint64_t)(now + wait_s));
+    enr_put_32(bytes + 8, wait_s);
     return enr_store_put(store, ENR_STORE_NOT_BEFORE, (enr_span_t){bytes, sizeof bytes});
 }
 
@@ -133,8 +133,8 @@ enr_status_t enr_store_not_before(enr_store_t *store, int64_t now, uint32_t *out
     if (status != ENR_OK) {
         return status;
     }
-    int64_t until = (int64_t)get_number(bytes, 8);
-    uint32_t wait_s = (uint32_t)get_number(bytes + 8, 4);
+    int64_t until = (int64_t)enr_get_64(bytes);
+    uint32_t wait_s = enr_get_32(bytes + 8);
     if (now != 0 && until != 0) {
         if (until <= now) {
             return ENR_END;
@@ -158,10 +158,10 @@ enr_status_t enr_store_count(enr_store_t *store, enr_counter_t counter, uint32_t
         return status;
     }
     uint8_t *place = bytes + COUNTER_LEN * (size_t)counter;
-    uint32_t value = (uint32_t)get_number(place, COUNTER_LEN);
+    uint32_t value = enr_get_32(place);
     value = by > UINT32_MAX - value ? UINT32_MAX : value + by;
     if (by > 0) {
-        put_number(place, value, COUNTER_LEN);
+        enr_put_32(place, value);
         status = enr_store_put(store, ENR_STORE_COUNTERS, (enr_span_t){bytes, sizeof bytes});
     } else {
         status = ENR_OK;

@@ -80,8 +80,8 @@ static void make_header(const enr_store_t *store, uint32_t epoch, uint8_t out[HE
     out[4] = VERSION;
     out[5] = (uint8_t)~VERSION;
     out[6] = (uint8_t)log_alignment(store->config.flash);
-    put_number(out + 8, epoch, 4);
-    put_number(out + 12, store->config.flash->size, 4);
+    enr_put_32(out + 8, epoch);
+    enr_put_32(out + 12, store->config.flash->size);
 }
 
 /* Of the 32 bytes each half is read by itself: where an erase was cut, each read may give something else. */
@@ -102,7 +102,7 @@ enr_status_t log_read_header(enr_store_t *store, uint32_t base, header_t *out_he
         *out_header = HEADER_NEWER;
         return ENR_OK;
     }
-    uint32_t epoch = (uint32_t)get_number(header + 8, 4);
+    uint32_t epoch = enr_get_32(header + 8);
     enr_span_t tag = {header + sizeof wanted, ENR_SEAL_TAG_LEN};
     enr_seal_place_t place = {.epoch = epoch, .offset = base};
     if (enr_seal_open(store->config.seal, place, (enr_span_t){header, sizeof wanted}, tag, header + sizeof wanted) !=
@@ -147,12 +147,12 @@ static uint32_t crc_of_head(const uint8_t head[HEAD_LEN])
 static bool parse_head(const enr_store_t *store, uint32_t base, uint32_t at, const uint8_t head[HEAD_LEN],
                        entry_t *out_entry)
 {
-    *out_entry =
-        (entry_t){.item = head[0],
-                  .len = (uint32_t)get_number(head + 2, 2),
-                  .nonce = {.epoch = (uint32_t)get_number(head + 4, 4), .offset = (uint32_t)get_number(head + 8, 4)},
-                  .crc = (uint32_t)get_number(head + 12, 4),
-                  .at = at};
+    out_entry->item = head[0];
+    out_entry->len = enr_get_16(head + 2);
+    out_entry->nonce.epoch = enr_get_32(head + 4);
+    out_entry->nonce.offset = enr_get_32(head + 8);
+    out_entry->crc = enr_get_32(head + 12);
+    out_entry->at = at;
     out_entry->size = log_entry_size(store, out_entry->len);
     return out_entry->item < ENR_STORE_ITEMS && head[1] == 0 && out_entry->len <= ENR_STORE_ITEM_MAX &&
            out_entry->size <= base + log_half_size(store) - at;
@@ -211,7 +211,7 @@ bool log_is_newer(nonce_t a, nonce_t b)
 static enr_status_t write_entry(enr_store_t *store, uint32_t base, uint32_t at)
 {
     uint8_t *head = store->scratch;
-    size_t len = HEAD_LEN + (size_t)get_number(head + 2, 2) + ENR_SEAL_TAG_LEN;
+    size_t len = HEAD_LEN + enr_get_16(head + 2) + ENR_SEAL_TAG_LEN;
     uint32_t size = log_entry_size(store, len - HEAD_LEN - ENR_SEAL_TAG_LEN);
     memset(head + len, 0, size - len);
     enr_status_t status = program(store, at, head, size);
@@ -219,7 +219,7 @@ static enr_status_t write_entry(enr_store_t *store, uint32_t base, uint32_t at)
         return status;
     }
     entry_t seen;
-    bool good = log_look(store, base, at, &seen) == ENR_OK && seen.crc == get_number(head + 12, 4);
+    bool good = log_look(store, base, at, &seen) == ENR_OK && seen.crc == enr_get_32(head + 12);
     return good ? ENR_OK : ENR_E_FLASH;
 }
 
@@ -229,16 +229,16 @@ enr_status_t log_write(enr_store_t *store, uint32_t base, uint32_t at, uint8_t i
     uint8_t *text = head + HEAD_LEN;
     memset(head, 0, HEAD_LEN);
     head[0] = item;
-    put_number(head + 2, len, 2);
-    put_number(head + 4, store->epoch, 4);
-    put_number(head + 8, at, 4);
+    enr_put_16(head + 2, (uint16_t)len);
+    enr_put_32(head + 4, store->epoch);
+    enr_put_32(head + 8, at);
     enr_seal_place_t place = {.epoch = store->epoch, .offset = at};
     if (enr_seal_text(store->config.seal, place, (enr_span_t){head, HEAD_LEN - 4}, (enr_span_t){text, len}, text) !=
         ENR_OK) {
         store_wipe(store, len);
         return ENR_E_FLASH;
     }
-    put_number(head + 12, enr_crc32(crc_of_head(head), (enr_span_t){text, len + ENR_SEAL_TAG_LEN}), 4);
+    enr_put_32(head + 12, enr_crc32(crc_of_head(head), (enr_span_t){text, len + ENR_SEAL_TAG_LEN}));
     return write_entry(store, base, at);
 }
 

@@ -78,8 +78,8 @@ static enr_status_t fingerprint(enr_store_t *store, uint32_t base, uint32_t *out
         status = log_next(store, base, &at, &entry);
         if (status == ENR_OK && entry.nonce.epoch != epoch) {
             uint8_t bytes[8];
-            put_number(bytes, entry.at, 4);
-            put_number(bytes + 4, entry.crc, 4);
+            enr_put_32(bytes, entry.at);
+            enr_put_32(bytes + 4, entry.crc);
             print = enr_crc32(print, (enr_span_t){bytes, sizeof bytes});
         }
     }
@@ -173,12 +173,16 @@ static enr_status_t find_half(enr_store_t *store)
     return first || second ? survey(store, half) : check_fresh(store);
 }
 
+static bool divides(uint32_t part, uint32_t whole)
+{
+    return part != 0 && whole % part == 0;
+}
+
 static bool is_geometry_usable(const enr_flash_t *flash)
 {
-    return flash->program_unit != 0 && 32 % flash->program_unit == 0 && flash->page_size != 0 &&
-           flash->page_size % flash->program_unit == 0 && flash->sector_size != 0 &&
-           flash->sector_size % flash->page_size == 0 && flash->size % flash->sector_size == 0 &&
-           flash->size / flash->sector_size % 2 == 0 && flash->size / 2 >= HALF_MIN;
+    return divides(flash->program_unit, 32) && divides(flash->program_unit, flash->page_size) &&
+           divides(flash->page_size, flash->sector_size) && divides(2 * flash->sector_size, flash->size) &&
+           flash->size / 2 >= HALF_MIN;
 }
 
 /* A move to the half that does not count begins with its erase, whatever it looks like: where a session's first act

@@ -78,22 +78,4 @@ void store_wipe(enr_store_t *store, size_t len);
 /* Gives an item the value that is head and body together; neither may lie in the scratch. Statuses as enr_store_put. */
 enr_status_t store_save(enr_store_t *store, unsigned item, enr_span_t head, enr_span_t body);
 
-/* --- numbers, little-endian --- */
-
-static inline void put_number(uint8_t *out, uint64_t number, unsigned len)
-{
-    for (unsigned i = 0; i < len; i++) {
-        out[i] = (uint8_t)(number >> 8 * i);
-    }
-}
-
-static inline uint64_t get_number(const uint8_t *in, unsigned len)
-{
-    uint64_t number = 0;
-    for (unsigned i = 0; i < len; i++) {
-        number |= (uint64_t)in[i] << 8 * i;
-    }
-    return number;
-}
-
 #endif

@@ -30,7 +30,7 @@ static enr_status_t look(const enr_store_tickets_t *tickets, unsigned place, con
     if (status == ENR_OK) {
         out_ticket->found = value.len >= FRONT_LEN;
         out_ticket->same = out_ticket->found && memcmp(value.ptr, binding, BINDING_LEN) == 0;
-        out_ticket->written = out_ticket->found ? (int64_t)get_number(value.ptr + BINDING_LEN, 8) : 0;
+        out_ticket->written = out_ticket->found ? (int64_t)enr_get_64(value.ptr + BINDING_LEN) : 0;
         out_ticket->len = out_ticket->found ? value.len - FRONT_LEN : 0;
         store_wipe(tickets->store, value.len);
     }
@@ -97,7 +97,7 @@ static enr_status_t write(enr_store_tickets_t *tickets, unsigned place, const ui
 {
     uint8_t front[FRONT_LEN];
     memcpy(front, binding, BINDING_LEN);
-    put_number(front + BINDING_LEN, (uint64_t)written, 8);
+    enr_put_64(front + BINDING_LEN, (uint64_t)written);
     enr_status_t status =
         store_save(tickets->store, (unsigned)ENR_STORE_TICKET + place, (enr_span_t){front, sizeof front}, ticket);
     if (status == ENR_OK) {

@@ -73,7 +73,7 @@ typedef struct {
 
 static const enr_cell_t *cell_of(const way_t *way)
 {
-    return &way->row->cells[way->column];
+    return &enr_outcome_cells(way->row)[way->column];
 }
 
 static void make_texts(void)
@@ -280,7 +280,7 @@ static unsigned ways;
 static void run_column(const enr_outcome_t *row, unsigned column, const answer_t *answer)
 {
     way_t way = {.row = row, .column = column, .answer = answer};
-    uint8_t next = row->cells[column].next;
+    uint8_t next = enr_outcome_cells(row)[column].next;
     if (getenv("ENR_TRACE") != NULL) {
         print_message("%s, column %u, HTTP %u\n", enr_status_name((enr_status_t)row->status), column,
                       answer == NULL ? 0 : answer->code);
@@ -313,7 +313,7 @@ static void run_all(void (*what)(const way_t *way))
         const enr_outcome_t *row = &enr_outcomes[i];
         bool all = row->status != ENR_E_WRONG_SERVICE; /* that one only an answer says */
         for (unsigned column = 0; column < ENR_COLUMNS; column++) {
-            all = all && row->cells[column].next != ENR_NEXT_NEVER;
+            all = all && enr_outcome_cells(row)[column].next != ENR_NEXT_NEVER;
         }
         for (unsigned column = 0; all && column < ENR_COLUMNS; column++) {
             run_column(row, column, NULL);
@@ -328,7 +328,7 @@ static void test_each_cell(void **state)
     run_all(run_way);
     for (size_t i = 0; i < enr_outcome_count; i++) {
         for (unsigned column = 0; column < ENR_COLUMNS; column++) {
-            bool can = enr_outcomes[i].cells[column].next != ENR_NEXT_NEVER;
+            bool can = enr_outcome_cells(&enr_outcomes[i])[column].next != ENR_NEXT_NEVER;
             if ((entered[i][column] > 0) != can) {
                 fail_msg("%s, column %u: entered %u times", enr_status_name((enr_status_t)enr_outcomes[i].status),
                          column, entered[i][column]);
@@ -499,7 +499,8 @@ static bool are_alike(const enr_outcome_t *a, const enr_outcome_t *b)
     char code_b[64];
     (void)put_codes(code_a, sizeof code_a, a);
     (void)put_codes(code_b, sizeof code_b, b);
-    return memcmp(a->cells, b->cells, sizeof a->cells) == 0 && strcmp(code_a, code_b) == 0 && a->status != ENR_OK;
+    return memcmp(enr_outcome_cells(a), enr_outcome_cells(b), ENR_COLUMNS * sizeof(enr_cell_t)) == 0 &&
+           strcmp(code_a, code_b) == 0 && a->status != ENR_OK;
 }
 
 static size_t put_row(char *out, size_t size, size_t *at)
@@ -519,7 +520,7 @@ static size_t put_row(char *out, size_t size, size_t *at)
     len += (size_t)snprintf(out + len, size - len, " |");
     len += put_codes(out + len, size - len, row);
     for (unsigned column = 0; column < ENR_COLUMNS; column++) {
-        len += put_cell(out + len, size - len, &row->cells[column]);
+        len += put_cell(out + len, size - len, &enr_outcome_cells(row)[column]);
     }
     return len + (size_t)snprintf(out + len, size - len, "\n");
 }

@@ -165,72 +165,73 @@ typedef struct {
 
 /* A lead at work: its slot is held, so that it stays up to date. */
 typedef struct {
-    enr_slot_t slot;  /* number 0: this place is free */
     uint8_t sendable; /* bits of types that could be sent if nothing held them */
     struct {
         enr_timer_t next; /* read of a pending or late request */
         uint32_t since_ms;
         uint32_t gap_ms;
     } polls[ENR_TYPE_COUNT];
+    enr_slot_t slot; /* number 0: this place is free */
 } enr_work_t;
 
-/* The agent. Private; must not be moved. About 2 * ENR_JOURNAL_CONTENT_MAX + 3,000 bytes. */
+/* The agent. Private; must not be moved. About 2 * ENR_JOURNAL_CONTENT_MAX + 3,000 bytes. What is small and much used
+   stands first and what is large last, which makes for short instructions. */
 typedef struct {
-    enr_agent_config_t config;
-    enr_paces_t paces;
-
     /* the exchange under way */
     uint8_t phase;
     bool is_poll;
     bool committed;
-    uint8_t type; /* its number */
-    enr_work_t *work;
-    enr_status_t outcome;
+    uint8_t type;  /* its number */
     bool was_poll; /* of the last exchange: polls and submits take turns */
     uint8_t turn;  /* which poll was last */
-    enr_timer_t idle;
-    enr_timer_t pause; /* after the flash refused */
+    bool stopped;
 
     /* pace */
-    uint32_t random;
-    uint32_t last_ms;
-    uint64_t uptime_ms;
-    enr_timer_t hold; /* nothing begins before it */
-    bool has_floor;   /* … because of a Retry-After */
+    bool has_floor;   /* `hold` is because of a Retry-After */
     uint8_t failures; /* in a row */
-    uint32_t retry_s; /* a Retry-After to be kept */
     bool loaded;
-    bool unread;              /* what the store keeps of a Retry-After */
-    bool blind;               /* it was read while no time was known */
-    uint8_t flags[ENR_FLAGS]; /* the gates that each closes */
-    int64_t flag_since_s[ENR_FLAGS];
-    enr_timer_t probes[ENR_TYPE_COUNT + 1]; /* by gate */
+    bool unread; /* what the store keeps of a Retry-After */
+    bool blind;  /* it was read while no time was known */
     uint8_t unsaved;
-    bool stopped;
-    enr_status_t last_error;
-    unsigned last_code;
+    uint8_t flags[ENR_FLAGS]; /* the gates that each closes */
 
     /* leads */
-    enr_work_t works[ENR_PENDING_MAX + 1]; /* the last one is for late requests */
-    enr_cursor_t cursor;
-    enr_cursor_t late_cursor;
     bool counted;
     bool scanning;
     bool scanning_late;
     bool blocked; /* the journal must do some work before it goes on */
     bool journal_idle;
-    enr_timer_t rounds; /* when all leads are looked at again */
-    enr_timer_t purge;
+    bool tallying; /* the walk under way counts */
     bool purge_wanted;
     bool purge_looked; /* for what an earlier start has left */
-    enr_tally_t tally;
-    enr_tally_t fresh; /* of the walk under way, if it counts */
-    bool tallying;
-    enr_place_t met;     /* … the last lead that it has counted, where it lies … */
+    bool holds_texts;  /* of a person, to be wiped */
+
+    enr_agent_config_t config;
+    enr_work_t *work; /* whose request is under way */
+    enr_status_t outcome;
+    enr_status_t last_error;
+    unsigned last_code;
+    uint32_t now_ms; /* when a function of the agent was called last */
+    uint32_t random;
+    uint32_t retry_s;   /* a Retry-After to be kept */
+    uint32_t uptime_s;  /* since the start … */
+    uint32_t uptime_ms; /* … and so much more */
+    enr_timer_t hold;   /* nothing begins before it */
+    enr_timer_t idle;
+    enr_timer_t pause;  /* after the flash refused */
+    enr_timer_t rounds; /* when all leads are looked at again */
+    enr_timer_t purge;
+    enr_timer_t probes[ENR_TYPE_COUNT + 1]; /* by gate */
+    enr_paces_t paces;
+    int64_t flag_since_s[ENR_FLAGS];
+    enr_cursor_t cursor;
+    enr_cursor_t late_cursor;
+    enr_place_t met;     /* the last lead that was counted, where it lies … */
     uint32_t met_number; /* … and its number */
     uint32_t erased;
-    size_t content_len; /* of what must be wiped */
-    size_t text_len;
+    enr_tally_t tally;
+    enr_tally_t fresh;                     /* of the walk under way, if it counts */
+    enr_work_t works[ENR_PENDING_MAX + 1]; /* the last one is for late requests */
     uint8_t content[ENR_JOURNAL_CONTENT_MAX];
     uint8_t text[ENR_JOURNAL_CONTENT_MAX];
 } enr_agent_t;

@@ -38,28 +38,28 @@ typedef struct {
     bool verified;         /* the answer carried the request's token */
     bool has_retry_after;
     uint32_t retry_after_s; /* as the service says it, not capped */
-    enr_result_t result;    /* after ENR_OK of single, sync, bulk (id of the batch job) and get */
-    enr_span_t message; /* after an error: what the service said, as extracted by api-contract 11, without the key; for
-                           the operator, never for a log */
-    enr_span_t body;    /* the whole body as it came; credits hands it through */
+    enr_span_t message;  /* after an error: what the service said, as extracted by api-contract 11, without the key; for
+                            the operator, never for a log */
+    enr_span_t body;     /* the whole body as it came; credits hands it through */
+    enr_result_t result; /* after ENR_OK of single, sync, bulk (id of the batch job) and get */
 } enr_answer_t;
 
 /* The calls and what is under way. Fields are private but for `answer`: its verdict holds at any time after a start,
    the rest after a step gave ENR_OK or an error, until the next start. Must not be moved while it is in use. */
 typedef struct {
-    enr_api_config_t config;
-    enr_url_t async_url;
-    enr_url_t sync_url;
+    uint8_t call;
     enr_exchange_t *exchange;
     enr_buffer_t request;
     enr_buffer_t body;
-    uint8_t call;
-    uint8_t id[ENR_ID_MAX]; /* of the get under way */
     size_t id_len;
-    uint8_t token[ENR_TOKEN_LEN]; /* of the request under way */
     size_t token_len;
-    enr_json_reader_t reader;
+    enr_api_config_t config;
+    enr_url_t async_url;
+    enr_url_t sync_url;
+    uint8_t id[ENR_ID_MAX];       /* of the get under way */
+    uint8_t token[ENR_TOKEN_LEN]; /* of the request under way */
     enr_answer_t answer;
+    enr_json_reader_t reader;
 } enr_api_t;
 
 /* Makes an idle api and checks the settings, as every start of a program must (behaviours 11). The exchange and both

@@ -53,22 +53,22 @@ typedef struct {
 /* One connection and the exchange on it. All fields are private but for `response`, to be read with
    enr_http_response_…() once a step has given ENR_OK. */
 typedef struct {
-    enr_stream_t stream;
-    enr_timeouts_t timeouts;
-    enr_outgoing_t outgoing;
-    size_t sent;
-    enr_buffer_t *body;
-    enr_http_response_t response;
-    enr_verdict_t verdict;
-    enr_phase_t phase;
     uint8_t state;
     bool open;   /* the stream is open, or opening */
     bool reused; /* this exchange runs on a connection that has answered before */
-    enr_span_t open_host;
+    enr_verdict_t verdict;
+    enr_phase_t phase;
     uint16_t open_port;
+    enr_span_t open_host;
+    enr_outgoing_t outgoing;
+    size_t sent;
+    enr_buffer_t *body;
     uint32_t started_ms;
     uint32_t phase_ms;  /* when the phase began */
     uint32_t stands_ms; /* when the open connection was opened, or gave its last answer */
+    enr_stream_t stream;
+    enr_timeouts_t timeouts;
+    enr_http_response_t response;
     uint8_t received[ENR_EXCHANGE_READ_MAX];
 } enr_exchange_t;
 

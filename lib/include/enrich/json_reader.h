@@ -1,4 +1,4 @@
-/* Reads a whole JSON text (RFC 8259) strictly: a validator first, then tokens from jsmn. The text is not changed. */
+/* Reads a whole JSON text (RFC 8259) strictly, in one pass. The text is not changed. */
 #ifndef ENRICH_JSON_READER_H
 #define ENRICH_JSON_READER_H
 
@@ -21,13 +21,21 @@ typedef int enr_json_node_t;
 #define ENR_JSON_NONE (-1)
 #define ENR_JSON_ROOT 0
 
+/* Where a value or key lies in the text, quotes included, and to what it belongs: an element and a key to their
+   container, a member's value to its key. Private. */
+typedef struct {
+    uint32_t start;
+    uint32_t end;
+    enr_json_node_t parent;
+} enr_json_token_t;
+
 /* A parsed text, all fields private but error_offset. It keeps a view of the text, which the caller owns and must leave
    in place and unchanged for as long as the reader or a span that it gave is used. */
 typedef struct {
     enr_span_t text;
     int count;
-    size_t error_offset;                 /* the byte that enr_json_parse gave up at; meaningful after an error */
-    int tokens[ENR_JSON_TOKENS_MAX * 5]; /* jsmn's, opaque here */
+    size_t error_offset; /* the byte that enr_json_parse gave up at; meaningful after an error */
+    enr_json_token_t tokens[ENR_JSON_TOKENS_MAX]; /* in the order of the text */
 } enr_json_reader_t;
 
 /* Checks that the text is one JSON value of RFC 8259, a scalar or a container, and nothing around it but white space.

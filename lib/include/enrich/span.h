@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* For functions whose call would be longer than they are. Those of spans take them apart for a function of bytes, which
    nobody else need call: so the parts travel in registers, where a struct would go through memory. */
@@ -28,27 +29,44 @@ ENR_INLINE uint8_t enr_to_lower(uint8_t byte)
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
 }
 
-/* Little-endian numbers at any address, as they lie on flash; compilers make one load or store of each. */
+/* Little-endian numbers at any address, as they lie on flash. They are copied as they are, since every processor that
+   this is made for is little-endian: one load or store each. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers lie in memory as they lie on flash");
+
 ENR_INLINE uint16_t enr_get_16(const uint8_t *in)
 {
-    return (uint16_t)(in[0] | in[1] << 8);
-}
-
-ENR_INLINE uint32_t enr_get_32(const uint8_t *in)
-{
-    return in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+    uint16_t number;
+    memcpy(&number, in, sizeof number);
+    return number;
 }
 
 ENR_INLINE void enr_put_16(uint8_t *out, uint16_t number)
 {
-    out[0] = (uint8_t)number;
-    out[1] = (uint8_t)(number >> 8);
+    memcpy(out, &number, sizeof number);
+}
+
+ENR_INLINE uint32_t enr_get_32(const uint8_t *in)
+{
+    uint32_t number;
+    memcpy(&number, in, sizeof number);
+    return number;
 }
 
 ENR_INLINE void enr_put_32(uint8_t *out, uint32_t number)
 {
-    enr_put_16(out, (uint16_t)number);
-    enr_put_16(out + 2, (uint16_t)(number >> 16));
+    memcpy(out, &number, sizeof number);
+}
+
+ENR_INLINE uint64_t enr_get_64(const uint8_t *in)
+{
+    uint64_t number;
+    memcpy(&number, in, sizeof number);
+    return number;
+}
+
+ENR_INLINE void enr_put_64(uint8_t *out, uint64_t number)
+{
+    memcpy(out, &number, sizeof number);
 }
 
 /* True when a byte stands in a string; NUL stands in none. */

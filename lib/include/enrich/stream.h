@@ -16,6 +16,15 @@ typedef struct {
     uint32_t until_ms; /* monotonic milliseconds, compared by signed difference (behaviours 25) */
 } enr_wait_t;
 
+/* Makes a wait end at this time at the latest. */
+static inline void enr_wait_until(enr_wait_t *wait, uint32_t until_ms)
+{
+    if (!wait->has_time || (int32_t)(until_ms - wait->until_ms) < 0) {
+        wait->has_time = true;
+        wait->until_ms = until_ms;
+    }
+}
+
 /* Where an exchange is; each phase has its own cap (behaviours 24). */
 typedef enum {
     ENR_PHASE_DNS,
