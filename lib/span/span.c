@@ -8,6 +8,23 @@ enr_span_t enr_span_from_str(const char *text)
     return text == NULL ? (enr_span_t){NULL, 0} : (enr_span_t){(const uint8_t *)text, strlen(text)};
 }
 
+const char *enr_text_of(const char *texts, unsigned number)
+{
+    for (; number > 0; number--) {
+        texts += strlen(texts) + 1;
+    }
+    return texts;
+}
+
+unsigned enr_text_find(const char *texts, unsigned count, enr_span_t word)
+{
+    unsigned number = 0;
+    while (number < count && !enr_span_equal(word, enr_span_from_str(enr_text_of(texts, number)))) {
+        number++;
+    }
+    return number;
+}
+
 enr_span_t enr_span_slice(enr_span_t span, size_t from, size_t to)
 {
     assert(from <= to && to <= span.len);
