@@ -59,7 +59,7 @@ static void start_network(void)
     }
 }
 
-static void start(void)
+ENR_NOINLINE static void start(void)
 {
     board_init();
     greet();

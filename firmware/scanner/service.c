@@ -113,14 +113,12 @@ static void watch(void *ctx, const enr_event_t *event)
     (void)ctx;
     console_line_t line;
     console_begin(&line, "lead");
-    console_number(&line, event->number);
-    console_text(&line, " ");
-    console_type(&line, event->type);
-    console_text(&line, " ");
-    console_text(&line, enr_request_state_name(event->state));
+    console_put(&line, "%lu ", event->number);
+    console_put_type(&line, event->type);
+    console_put(&line, " %s", enr_request_state_name(event->state));
     if (event->status != ENR_OK) {
-        console_text(&line, ": ");
-        console_status(&line, event->status);
+        console_put(&line, ": ");
+        console_put_status(&line, event->status);
     }
     console_end(&line);
     if (event->state == ENR_REQUEST_SENDING) { /* the connection is open now */
