@@ -156,6 +156,7 @@ enr_status_t service_start(uint32_t now_ms)
     if (status != ENR_OK) {
         return status;
     }
+    const uint8_t resend = (uint8_t)settings.resend;
     paces = ENR_PACES_DEFAULT;
     paces.spread_ms = settings.spread_s * 1000u;
     enr_agent_config_t config = {.journal = durable_journal(),
@@ -166,7 +167,7 @@ enr_status_t service_start(uint32_t now_ms)
                                  .time_quality = &time_quality,
                                  .paces = &paces,
                                  .personal_email = settings.personal_email,
-                                 .resend = {settings.resend, settings.resend, settings.resend},
+                                 .resend = {resend, resend, resend},
                                  .tombstone_days = TOMBSTONE_DAYS,
                                  .keep_days = settings.keep_days,
                                  .boot = durable_starts(),
