@@ -12,9 +12,8 @@ static bool stopping, restarting;
 
 static enr_span_t next_word(enr_span_t *words)
 {
-    size_t end = enr_span_find(*words, ' ');
-    enr_span_t word = enr_span_slice(*words, 0, end);
-    *words = enr_span_trim(enr_span_slice(*words, end, words->len));
+    enr_span_t word = enr_span_take(words, ' ');
+    *words = enr_span_trim(*words);
     return word;
 }
 

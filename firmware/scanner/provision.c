@@ -138,9 +138,8 @@ static void say_names(void)
 
 void provision_set(enr_span_t words)
 {
-    size_t end_of_name = enr_span_find(words, ' ');
-    enr_span_t name = enr_span_slice(words, 0, end_of_name);
-    unsigned field = enr_setting_of_name(name);
+    enr_span_t value = words;
+    unsigned field = enr_setting_of_name(enr_span_take(&value, ' '));
     if (words.len == 0) {
         show();
     } else if (enr_span_equal(words, ENR_SPAN("apply"))) {
@@ -148,7 +147,7 @@ void provision_set(enr_span_t words)
     } else if (enr_span_equal(words, ENR_SPAN("cancel")) && draft.open) {
         end("dropped");
     } else if (field != 0) {
-        change(field, enr_span_trim(enr_span_slice(words, end_of_name, words.len)));
+        change(field, enr_span_trim(value));
     } else {
         say_names();
     }

@@ -71,13 +71,11 @@ static bool take_types(enr_span_t value, unsigned *out)
 {
     *out = 0;
     while (value.len > 0) {
-        size_t end = enr_span_find(value, ',');
         enr_type_t type;
-        if (enr_type_parse(enr_span_slice(value, 0, end), &type) != ENR_OK) {
+        if (enr_type_parse(enr_span_take(&value, ','), &type) != ENR_OK) {
             return false;
         }
         *out |= type;
-        value = enr_span_slice(value, end < value.len ? end + 1 : end, value.len);
     }
     return *out != 0;
 }

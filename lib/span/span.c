@@ -58,6 +58,14 @@ size_t enr_span_find(enr_span_t span, uint8_t byte)
     return at;
 }
 
+enr_span_t enr_span_take(enr_span_t *span, uint8_t byte)
+{
+    size_t end = enr_span_find(*span, byte);
+    enr_span_t taken = enr_span_slice(*span, 0, end);
+    *span = enr_span_slice(*span, end < span->len ? end + 1 : end, span->len);
+    return taken;
+}
+
 bool enr_span_begins(enr_span_t span, const char *prefix)
 {
     size_t at = 0;

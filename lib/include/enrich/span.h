@@ -72,6 +72,9 @@ enr_span_t enr_span_trim(enr_span_t span);
 /* The place of the first such byte; span.len when there is none. */
 size_t enr_span_find(enr_span_t span, uint8_t byte);
 
+/* Takes off what stands before the first such byte, and the byte; all of the span when there is none. */
+enr_span_t enr_span_take(enr_span_t *span, uint8_t byte);
+
 /* True when the span begins with these letters, A-Z and a-z taken as one. */
 bool enr_span_begins(enr_span_t span, const char *prefix);
 
