@@ -35,12 +35,8 @@ static _Noreturn void stop(const char *room, const char *why)
 
 static void greet(void)
 {
-    static const char *const causes[] = {
-        [BOARD_POWER_ON] = "started: power on",   [BOARD_REQUESTED] = "started: reboot",
-        [BOARD_FAULT] = "started: after a fault", [BOARD_WATCHDOG] = "started: by the watchdog",
-        [BOARD_RESET] = "started: reset",
-    };
-    console_say("scanner", causes[board_start_cause()]);
+    static const char causes[] = "power on\0reboot\0after a fault\0by the watchdog\0reset"; /* by number */
+    console_say("scanner", "started: %s", enr_text_of(causes, board_start_cause()));
     console_say("scanner", board_flash_size() > 0 ? "flash found" : "no flash");
 }
 

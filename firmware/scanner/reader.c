@@ -46,12 +46,9 @@ enr_station_t *reader_station(void)
 
 static void put_captured(console_line_t *line, const enr_scan_t *scan)
 {
-    static const char *const kinds[] = {[ENR_CAPTURE_NEW] = "new",
-                                        [ENR_CAPTURE_UPDATED] = "known, updated",
-                                        [ENR_CAPTURE_REPEATED] = "known, just scanned",
-                                        [ENR_CAPTURE_ERASED] = "was erased or delivered"};
+    static const char kinds[] = "new\0known, updated\0known, just scanned\0was erased or delivered"; /* by number */
     console_put(line, "%s, lead %lu, %s", scan->badge != NULL ? enr_badge_kind_name(scan->badge->kind) : "bytes",
-                scan->captured.number, kinds[scan->captured.kind]);
+                scan->captured.number, enr_text_of(kinds, scan->captured.kind));
     if (scan->listed) {
         console_put(line, ", on the roster");
     } else if (scan->badge != NULL && scan->badge->enrichable == 0) {

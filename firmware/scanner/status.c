@@ -6,10 +6,10 @@
 #include "service.h"
 
 /* 2026-11-26T14:11:55Z. The day count to a date: years begin in March, so that the leap day is the last one. */
-static void put_time(console_line_t *line, int64_t seconds)
+static void put_time(console_line_t *line, uint32_t seconds)
 {
-    uint32_t second = (uint32_t)(seconds % 86400);
-    uint32_t days = (uint32_t)(seconds / 86400) + 719468; /* since 0000-03-01 */
+    uint32_t second = seconds % 86400;
+    uint32_t days = seconds / 86400 + 719468; /* since 0000-03-01 */
     uint32_t era = days / 146097;
     uint32_t day = days % 146097;
     uint32_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
@@ -42,7 +42,7 @@ static void say_clock(const enr_lwip_info_t *info)
     const enr_clock_t *clock = service_clock();
     console_begin(&line, "clock");
     if (clock->wall(clock->ctx, &seconds) == ENR_OK) {
-        put_time(&line, seconds);
+        put_time(&line, (uint32_t)seconds); /* SNTP knows no time from 2104 on */
         console_put(&line, service_time_quality() == ENR_TIME_STORED ? ", from before the start" : "");
     } else {
         console_put(&line, info->times_refused > 0 ? "not set: the time server's time is before this program was made"
