@@ -42,8 +42,8 @@ static void erase(const char *verb, enr_span_t words, uint32_t now_ms)
 {
     uint32_t number;
     enr_span_t which = next_word(&words);
-    if (enr_span_equal(which, ENR_SPAN("all"))) {
-        export_erase_all(enr_span_equal(words, ENR_SPAN("force")));
+    if (enr_span_is(which, "all")) {
+        export_erase_all(enr_span_is(words, "force"));
     } else if (read_number(which, &number)) {
         say_status(verb, enr_agent_erase(service_agent(), number, now_ms));
     } else {
@@ -68,7 +68,7 @@ static void export_words(const char *verb, enr_span_t words)
 {
     if (words.len == 0) {
         export_begin();
-    } else if (enr_span_equal(next_word(&words), ENR_SPAN("confirm"))) {
+    } else if (enr_span_is(next_word(&words), "confirm")) {
         export_confirm(words);
     } else {
         console_say(verb, "say nothing more, or confirm DIGEST");

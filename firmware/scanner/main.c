@@ -25,7 +25,7 @@ static _Noreturn void stop(const char *room, const char *why)
             said_ms = board_ms(NULL);
             console_say(room, why);
         }
-        if (enr_span_equal(console_command(), ENR_SPAN("reboot"))) {
+        if (enr_span_is(console_command(), "reboot")) {
             board_restart();
         }
         board_watchdog_feed();

@@ -142,9 +142,9 @@ void provision_set(enr_span_t words)
     unsigned field = enr_setting_of_name(enr_span_take(&value, ' '));
     if (words.len == 0) {
         show();
-    } else if (enr_span_equal(words, ENR_SPAN("apply"))) {
+    } else if (enr_span_is(words, "apply")) {
         apply();
-    } else if (enr_span_equal(words, ENR_SPAN("cancel")) && draft.open) {
+    } else if (enr_span_is(words, "cancel") && draft.open) {
         end("dropped");
     } else if (field != 0) {
         change(field, enr_span_trim(value));
@@ -180,7 +180,7 @@ static void pem_end(void)
 bool provision_take_line(enr_span_t line)
 {
     line = enr_span_trim(line);
-    if (enr_span_equal(line, ENR_SPAN("-----BEGIN CERTIFICATE-----"))) {
+    if (enr_span_is(line, "-----BEGIN CERTIFICATE-----")) {
         if (draft.in_pem) {
             draft.bytes.len = draft.pem_at;
         }
@@ -190,7 +190,7 @@ bool provision_take_line(enr_span_t line)
     if (!draft.in_pem) {
         return false;
     }
-    if (enr_span_equal(line, ENR_SPAN("-----END CERTIFICATE-----"))) {
+    if (enr_span_is(line, "-----END CERTIFICATE-----")) {
         pem_end();
         return true;
     }

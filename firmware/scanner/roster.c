@@ -167,9 +167,9 @@ static void end(void)
 
 void roster_command(enr_span_t words)
 {
-    if (enr_span_equal(words, ENR_SPAN("begin"))) {
+    if (enr_span_is(words, "begin")) {
         begin();
-    } else if (enr_span_equal(words, ENR_SPAN("end")) && roster.state == TAKING) {
+    } else if (enr_span_is(words, "end") && roster.state == TAKING) {
         end();
     } else {
         say_list();

@@ -49,8 +49,9 @@ bool enr_settings_next(enr_span_t *bytes, unsigned *out_field, enr_span_t *out_v
 
 static bool take_flag(enr_span_t value, bool *out)
 {
-    *out = enr_span_equal(value, ENR_SPAN("yes"));
-    return *out || enr_span_equal(value, ENR_SPAN("no"));
+    unsigned word = enr_text_find("no\0yes", 2, value);
+    *out = word == 1;
+    return word < 2;
 }
 
 static bool take_number(enr_span_t value, unsigned most, uint16_t *out)
@@ -108,11 +109,11 @@ static bool take_base(enr_settings_t *out, enr_span_t value)
 /* The word of a column, or ENR_FIELD_SKIP for "-"; ENR_FIELD_SKIP + 1: neither. */
 static unsigned column_named(enr_span_t word)
 {
-    if (enr_span_equal(word, ENR_SPAN("-"))) {
+    if (enr_span_is(word, "-")) {
         return ENR_FIELD_SKIP;
     }
     for (unsigned field = 0; field < ENR_FIELD_SKIP; field++) {
-        if (enr_span_equal(word, enr_span_from_str(enr_field_name((enr_field_t)field)))) {
+        if (enr_span_is(word, enr_field_name((enr_field_t)field))) {
             return field;
         }
     }

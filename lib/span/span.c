@@ -19,7 +19,7 @@ const char *enr_text_of(const char *texts, unsigned number)
 unsigned enr_text_find(const char *texts, unsigned count, enr_span_t word)
 {
     unsigned number = 0;
-    while (number < count && !enr_span_equal(word, enr_span_from_str(enr_text_of(texts, number)))) {
+    while (number < count && !enr_span_is(word, enr_text_of(texts, number))) {
         number++;
     }
     return number;
@@ -78,6 +78,11 @@ bool enr_span_begins(enr_span_t span, const char *prefix)
 bool enr_span_equal(enr_span_t a, enr_span_t b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+bool enr_span_is(enr_span_t span, const char *text)
+{
+    return enr_span_equal(span, enr_span_from_str(text));
 }
 
 bool enr_span_equal_ignore_case(enr_span_t a, enr_span_t b)

@@ -81,6 +81,9 @@ bool enr_span_begins(enr_span_t span, const char *prefix);
 /* True when both hold the same bytes. */
 bool enr_span_equal(enr_span_t a, enr_span_t b);
 
+/* True when the span is this text. */
+bool enr_span_is(enr_span_t span, const char *text);
+
 /* True when both hold the same bytes, A-Z and a-z taken as one (ASCII only, no locale). */
 bool enr_span_equal_ignore_case(enr_span_t a, enr_span_t b);
 
