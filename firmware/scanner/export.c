@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-static const char hex_digits[] = "0123456789abcdef";
+static const uint8_t hex_digits[16] = "0123456789abcdef";
 
 /* In the order of verb(). */
 enum { JOB_NONE, JOB_LIST, JOB_EXPORT, JOB_CONFIRM, JOB_WIPE, JOB_ERASE };
@@ -69,7 +69,7 @@ void export_confirm(enr_span_t digest)
 {
     bool good = digest.len == 2 * sizeof sheet.digest;
     for (size_t i = 0; good && i < digest.len; i++) {
-        const char *digit = memchr(hex_digits, enr_to_lower(digest.ptr[i]), 16);
+        const uint8_t *digit = memchr(hex_digits, enr_to_lower(digest.ptr[i]), sizeof hex_digits);
         good = digit != NULL;
         sheet.digest[i / 2] = (uint8_t)(sheet.digest[i / 2] << 4 | (good ? digit - hex_digits : 0));
     }
@@ -276,8 +276,8 @@ static void close_batch(void)
     console_begin(&line, "export");
     console_put(&line, "digest ");
     for (size_t i = 0; i < sizeof digest; i++) {
-        enr_buffer_append_byte(&line.text, (uint8_t)hex_digits[digest[i] >> 4]);
-        enr_buffer_append_byte(&line.text, (uint8_t)hex_digits[digest[i] & 15]);
+        enr_buffer_append_byte(&line.text, hex_digits[digest[i] >> 4]);
+        enr_buffer_append_byte(&line.text, hex_digits[digest[i] & 15]);
     }
     console_end(&line);
 }
