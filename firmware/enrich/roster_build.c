@@ -5,6 +5,7 @@
 #include "print.h"
 
 #include "enrich/badge.h"
+#include "enrich/crc32.h"
 #include "enrich/roster.h"
 #include "enrich/utf8.h"
 
@@ -339,11 +340,11 @@ static void put_roster(enr_buffer_t *out, const building_t *building, uint32_t v
     put_number(&head, out->len, 4);
     put_number(&head, building->count, 4);
     put_number(&head, version, 4);
-    put_number(&head, enr_roster_crc(0, (enr_span_t){out->ptr + 64, out->len - 64}), 4);
+    put_number(&head, enr_crc32(0, (enr_span_t){out->ptr + 64, out->len - 64}), 4);
     put_number(&head, (uint64_t)now, 8);
     put_number(&head, (uint64_t)expires, 8);
     put_number(&head, 0, 20);
-    put_number(&head, enr_roster_crc(0, (enr_span_t){out->ptr, 60}), 4);
+    put_number(&head, enr_crc32(0, (enr_span_t){out->ptr, 60}), 4);
 }
 
 /* Writes a file of its own and renames it, so that the old one or the whole new one is there. */

@@ -1,16 +1,19 @@
-/* Base64 (RFC 4648 4) that comes character by character; whatever is no digit is passed over. */
+/* Base64 (RFC 4648 4). */
 #ifndef BASE64_H
 #define BASE64_H
 
 #include "enrich/span.h"
 
-/* All zero is a start. */
+/* What was read so far of text that comes character by character. All zero is a start. */
 typedef struct {
     uint32_t bits;
     unsigned count;
 } base64_t;
 
-/* True when this character makes a byte whole. */
-bool base64_take(base64_t *digits, uint8_t character, uint8_t *out_byte);
+/* True when this character makes a byte whole. Whatever is no digit is passed over. */
+bool base64_take(base64_t *text, uint8_t character, uint8_t *out_byte);
+
+/* Writes 1 to 3 bytes as four characters. */
+void base64_write(const uint8_t *bytes, size_t len, uint8_t out[4]);
 
 #endif

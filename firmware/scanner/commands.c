@@ -12,9 +12,8 @@ static bool stopping, restarting;
 
 static enr_span_t next_word(enr_span_t *words)
 {
-    size_t end = enr_span_find(*words, ' ');
-    enr_span_t word = enr_span_slice(*words, 0, end);
-    *words = enr_span_trim(enr_span_slice(*words, end, words->len));
+    enr_span_t word = enr_span_take(words, ' ');
+    *words = enr_span_trim(*words);
     return word;
 }
 
@@ -30,55 +29,49 @@ static bool read_number(enr_span_t word, uint32_t *out)
     return word.len > 0;
 }
 
-static void say_status(const char *room, enr_status_t status)
+static void say_status(const char *verb, enr_status_t status)
 {
-    console_line_t line;
-    console_begin(&line, room);
-    if (status == ENR_OK) {
-        console_text(&line, "done");
-    } else if (status == ENR_END) {
-        console_text(&line, "there is no such lead, or it is not in a state for that");
+    if (status == ENR_OK || status == ENR_END) {
+        console_say(verb, status == ENR_OK ? "done" : "there is no such lead, or it is not in a state for that");
     } else {
-        console_status(&line, status);
+        console_say_status(verb, "", status);
     }
-    console_end(&line);
 }
 
-static void erase(enr_span_t words, uint32_t now_ms)
+static void erase(const char *verb, enr_span_t words, uint32_t now_ms)
 {
     uint32_t number;
     enr_span_t which = next_word(&words);
-    if (enr_span_equal(which, ENR_SPAN("all"))) {
-        export_erase_all(enr_span_equal(words, ENR_SPAN("force")));
+    if (enr_span_is(which, "all")) {
+        export_erase_all(enr_span_is(words, "force"));
     } else if (read_number(which, &number)) {
-        say_status("erase", enr_agent_erase(service_agent(), number, now_ms));
+        say_status(verb, enr_agent_erase(service_agent(), number, now_ms));
     } else {
-        console_say("erase", "say a lead's number, or all");
+        console_say(verb, "say a lead's number, or all");
     }
 }
 
 /* resend N TYPE, giveup N TYPE */
-static void decide(const char *room, bool again, enr_span_t words, uint32_t now_ms)
+static void decide(const char *verb, bool again, enr_span_t words, uint32_t now_ms)
 {
     uint32_t number;
-    bool is_number = read_number(next_word(&words), &number);
-    enr_type_t which = (enr_type_t)console_type_named(words);
-    if (!is_number || which == 0) {
-        console_say(room, "say a lead's number and email, phone or personal_email");
+    enr_type_t which;
+    if (!read_number(next_word(&words), &number) || enr_type_parse(words, &which) != ENR_OK) {
+        console_say(verb, "say a lead's number and email, phone or personal_email");
         return;
     }
-    say_status(room, again ? enr_agent_resend(service_agent(), number, which, now_ms)
+    say_status(verb, again ? enr_agent_resend(service_agent(), number, which, now_ms)
                            : enr_agent_give_up(service_agent(), number, which, now_ms));
 }
 
-static void export_words(enr_span_t words)
+static void export_words(const char *verb, enr_span_t words)
 {
     if (words.len == 0) {
         export_begin();
-    } else if (enr_span_equal(next_word(&words), ENR_SPAN("confirm"))) {
+    } else if (enr_span_is(next_word(&words), "confirm")) {
         export_confirm(words);
     } else {
-        console_say("export", "say nothing more, or confirm DIGEST");
+        console_say(verb, "say nothing more, or confirm DIGEST");
     }
 }
 
@@ -87,41 +80,56 @@ void commands_restart(void)
     stopping = restarting = true;
 }
 
+static const char verbs[] = "status\0leads\0export\0erase\0resend\0giveup\0retry\0set\0secret\0roster\0stop\0reboot";
+enum { STATUS, LEADS, EXPORT, ERASE, RESEND, GIVE_UP, RETRY, SET, SECRET, ROSTER, STOP, REBOOT, VERBS };
+
 static void obey(enr_span_t words, uint32_t now_ms, uint32_t longest_ms)
 {
-    enr_span_t verb = next_word(&words);
-    if (enr_span_equal(verb, ENR_SPAN("status"))) {
+    unsigned number = enr_text_find(verbs, VERBS, next_word(&words));
+    const char *verb = enr_text_of(verbs, number);
+    switch (number) {
+    case STATUS:
         status_report(now_ms, longest_ms);
-    } else if (enr_span_equal(verb, ENR_SPAN("leads"))) {
+        break;
+    case LEADS:
         export_list();
-    } else if (enr_span_equal(verb, ENR_SPAN("export"))) {
-        export_words(words);
-    } else if (enr_span_equal(verb, ENR_SPAN("erase"))) {
-        erase(words, now_ms);
-    } else if (enr_span_equal(verb, ENR_SPAN("resend"))) {
-        decide("resend", true, words, now_ms);
-    } else if (enr_span_equal(verb, ENR_SPAN("giveup"))) {
-        decide("giveup", false, words, now_ms);
-    } else if (enr_span_equal(verb, ENR_SPAN("retry"))) {
+        break;
+    case EXPORT:
+        export_words(verb, words);
+        break;
+    case ERASE:
+        erase(verb, words, now_ms);
+        break;
+    case RESEND:
+    case GIVE_UP:
+        decide(verb, number == RESEND, words, now_ms);
+        break;
+    case RETRY:
         enr_agent_retry(service_agent(), now_ms);
-        console_say("retry", "done");
-    } else if (enr_span_equal(verb, ENR_SPAN("set"))) {
+        say_status(verb, ENR_OK);
+        break;
+    case SET:
         provision_set(words);
-    } else if (enr_span_equal(verb, ENR_SPAN("secret"))) {
+        break;
+    case SECRET:
         provision_new_secret();
-    } else if (enr_span_equal(verb, ENR_SPAN("roster"))) {
+        break;
+    case ROSTER:
         roster_command(words);
-    } else if (enr_span_equal(verb, ENR_SPAN("stop"))) {
+        break;
+    case STOP:
         stopping = true;
-    } else if (enr_span_equal(verb, ENR_SPAN("reboot"))) {
+        break;
+    case REBOOT:
         commands_restart();
-    } else {
+        break;
+    default:
         console_say("console", "status, leads, export [confirm DIGEST], erase N, erase all [force], resend N TYPE, "
                                "giveup N TYPE, retry, set, secret, roster, stop, reboot");
     }
 }
 
-void commands_step(uint32_t now_ms, uint32_t longest_ms)
+ENR_NOINLINE void commands_step(uint32_t now_ms, uint32_t longest_ms)
 {
     enr_span_t line = console_command();
     if (line.len > 0 && !roster_take_line(line) && !provision_take_line(line)) {

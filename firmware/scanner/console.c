@@ -1,61 +1,57 @@
 #include "console.h"
 
 #include "board.h"
-#include "enrich/lead.h"
 
-#include <string.h>
+#include <stdarg.h>
 
 /* A setting's name and the longest value that is not a certificate: a base URL. */
 #define COMMAND_MAX 320
+
+static void put(console_line_t *line, const char *format, va_list values)
+{
+    for (; *format != '\0'; format++) {
+        if (*format != '%') {
+            enr_buffer_append_byte(&line->text, (uint8_t)*format);
+        } else if (*++format == 's') {
+            enr_buffer_append(&line->text, enr_span_from_str(va_arg(values, const char *)));
+        } else {
+            format++; /* "lu" */
+            enr_buffer_append_decimal(&line->text, va_arg(values, uint32_t));
+        }
+    }
+}
+
+void console_put(console_line_t *line, const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    put(line, format, values);
+    va_end(values);
+}
 
 void console_begin(console_line_t *line, const char *room)
 {
     /* Two bytes are kept for the end. */
     line->text = enr_buffer_over(line->memory, sizeof line->memory - 2);
-    console_text(line, room);
-    console_text(line, ": ");
+    console_put(line, "%s: ", room);
 }
 
-void console_text(console_line_t *line, const char *text)
+void console_put_status(console_line_t *line, enr_status_t status)
 {
-    enr_buffer_append(&line->text, enr_span_from_str(text));
+    console_put(line, "%s, %s", enr_status_name(status), enr_status_meaning(status));
 }
 
-void console_number(console_line_t *line, uint64_t number)
+void console_put_type(console_line_t *line, enr_type_t type)
 {
-    enr_buffer_append_decimal(&line->text, number);
+    enr_buffer_append(&line->text, enr_type_name(type));
 }
 
-void console_status(console_line_t *line, enr_status_t status)
-{
-    console_text(line, enr_status_name(status));
-    console_text(line, ", ");
-    console_text(line, enr_status_meaning(status));
-}
-
-void console_foreign(console_line_t *line, enr_span_t text)
+void console_put_foreign(console_line_t *line, enr_span_t text)
 {
     for (size_t i = 0; i < text.len; i++) {
         uint8_t byte = text.ptr[i];
         enr_buffer_append_byte(&line->text, byte < 0x20 || byte == 0x7F ? '?' : byte);
     }
-}
-
-static const char *const types[ENR_TYPE_COUNT] = {"email", "phone", "personal_email"};
-
-void console_type(console_line_t *line, enr_type_t type)
-{
-    console_text(line, types[enr_type_number(type)]);
-}
-
-unsigned console_type_named(enr_span_t word)
-{
-    for (unsigned number = 0; number < ENR_TYPE_COUNT; number++) {
-        if (enr_span_equal(word, enr_span_from_str(types[number]))) {
-            return (unsigned)enr_type_of_number(number);
-        }
-    }
-    return 0;
 }
 
 void console_end(console_line_t *line)
@@ -65,12 +61,20 @@ void console_end(console_line_t *line)
     board_console_write((enr_span_t){line->memory, line->text.len + 2});
 }
 
-void console_say(const char *room, const char *text)
+void console_say(const char *room, const char *format, ...)
 {
     console_line_t line;
+    va_list values;
     console_begin(&line, room);
-    console_text(&line, text);
+    va_start(values, format);
+    put(&line, format, values);
+    va_end(values);
     console_end(&line);
+}
+
+void console_say_status(const char *room, const char *text, enr_status_t status)
+{
+    console_say(room, "%s%s, %s", text, enr_status_name(status), enr_status_meaning(status));
 }
 
 enr_span_t console_command(void)

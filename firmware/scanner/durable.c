@@ -14,10 +14,15 @@
 /* Longest erase of a sector on parts like these: 2.6 s (S25FL128S, tSE). */
 #define ERASE_MAX_MS 10000u
 
+/* A piece of the part. */
+typedef struct {
+    enr_flash_region_t region;
+    enr_flash_t flash;
+} region_t;
+
 static board_region_t whole;
 static enr_flash_part_t part;
-static enr_flash_region_t store_region, journal_region, roster_region;
-static enr_flash_t store_flash, journal_flash, roster_flash;
+static region_t store_region, journal_region, roster_region;
 static enr_key_t key;
 static enr_seal_t store_seal, journal_seal;
 static enr_store_t store;
@@ -35,20 +40,24 @@ void durable_settle(void)
     }
 }
 
+static void start_region(region_t *region, uint32_t offset, uint32_t size)
+{
+    enr_flash_region_start(&region->region, &part, offset, size);
+    region->flash = enr_flash_region(&region->region);
+}
+
 static void split(void)
 {
+    uint32_t size = whole.flash.size;
     uint32_t sector = whole.flash.sector_size;
     uint32_t store_size = 2 * sector > STORE_MIN ? 2 * sector : STORE_MIN;
+    uint32_t roster_size = size >= ROSTER_PART_MIN ? ROSTER_SIZE : 0;
     enr_flash_part_start(&part, &whole.flash);
-    enr_flash_region_start(&store_region, &part, 0, store_size);
-    uint32_t roster_size = whole.flash.size >= ROSTER_PART_MIN ? ROSTER_SIZE : 0;
-    enr_flash_region_start(&journal_region, &part, store_size, whole.flash.size - store_size - roster_size);
+    start_region(&store_region, 0, store_size);
+    start_region(&journal_region, store_size, size - store_size - roster_size);
     if (roster_size > 0) {
-        enr_flash_region_start(&roster_region, &part, whole.flash.size - roster_size, roster_size);
-        roster_flash = enr_flash_region(&roster_region);
+        start_region(&roster_region, size - roster_size, roster_size);
     }
-    store_flash = enr_flash_region(&store_region);
-    journal_flash = enr_flash_region(&journal_region);
 }
 
 /* What the board gives is mixed in at each start, so that who knows the flash does not know what comes of it, and so
@@ -77,7 +86,7 @@ enr_status_t durable_store_start(void)
     if (status != ENR_OK) {
         return status;
     }
-    const enr_store_config_t config = {.flash = &store_flash, .seal = &store_seal};
+    const enr_store_config_t config = {.flash = &store_region.flash, .seal = &store_seal};
     while ((status = enr_store_mount(&store, &config)) == ENR_AGAIN) {
         board_watchdog_feed();
     }
@@ -111,7 +120,7 @@ enr_entropy_t durable_entropy(void)
 
 enr_status_t durable_journal_start(void)
 {
-    enr_journal_config_t config = {.flash = &journal_flash, .seal = &journal_seal};
+    enr_journal_config_t config = {.flash = &journal_region.flash, .seal = &journal_seal};
     enr_status_t status = enr_tls_random((uint8_t *)&config.salt, sizeof config.salt);
     while (status == ENR_OK && (status = enr_journal_mount(&journal, &config)) == ENR_AGAIN) {
         status = ENR_OK;
@@ -158,7 +167,7 @@ const enr_seal_t *durable_store_seal(void)
 
 const enr_flash_t *durable_roster(void)
 {
-    return roster_flash.size > 0 ? &roster_flash : NULL;
+    return roster_region.flash.size > 0 ? &roster_region.flash : NULL;
 }
 
 uint32_t durable_starts(void)

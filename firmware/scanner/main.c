@@ -25,7 +25,7 @@ static _Noreturn void stop(const char *room, const char *why)
             said_ms = board_ms(NULL);
             console_say(room, why);
         }
-        if (enr_span_equal(console_command(), ENR_SPAN("reboot"))) {
+        if (enr_span_is(console_command(), "reboot")) {
             board_restart();
         }
         board_watchdog_feed();
@@ -35,12 +35,8 @@ static _Noreturn void stop(const char *room, const char *why)
 
 static void greet(void)
 {
-    static const char *const causes[] = {
-        [BOARD_POWER_ON] = "started: power on",   [BOARD_REQUESTED] = "started: reboot",
-        [BOARD_FAULT] = "started: after a fault", [BOARD_WATCHDOG] = "started: by the watchdog",
-        [BOARD_RESET] = "started: reset",
-    };
-    console_say("scanner", causes[board_start_cause()]);
+    static const char causes[] = "power on\0reboot\0after a fault\0by the watchdog\0reset"; /* by number */
+    console_say("scanner", "started: %s", enr_text_of(causes, board_start_cause()));
     console_say("scanner", board_flash_size() > 0 ? "flash found" : "no flash");
 }
 
@@ -59,7 +55,7 @@ static void start_network(void)
     }
 }
 
-static void start(void)
+ENR_NOINLINE static void start(void)
 {
     board_init();
     greet();

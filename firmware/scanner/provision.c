@@ -69,11 +69,8 @@ static void change(unsigned field, enr_span_t value)
         }
         enr_settings_append(&draft.bytes, field, value);
     }
-    console_line_t line;
-    console_begin(&line, "set");
-    console_text(&line, enr_setting_name(field));
-    console_text(&line, value.len > 0 && field != ENR_SETTING_ANCHOR ? " noted" : " removed");
-    console_end(&line);
+    console_say("set", "%s %s", enr_setting_name(field),
+                value.len > 0 && field != ENR_SETTING_ANCHOR ? "noted" : "removed");
 }
 
 static void show(void)
@@ -85,13 +82,11 @@ static void show(void)
     while (enr_settings_next(&rest, &field, &value)) {
         console_line_t line;
         console_begin(&line, "set");
-        console_text(&line, field < ENR_SETTINGS ? enr_setting_name(field) : "?");
-        console_text(&line, " ");
+        console_put(&line, "%s ", field < ENR_SETTINGS ? enr_setting_name(field) : "?");
         if (field == ENR_SETTING_KEY || field == ENR_SETTING_ANCHOR) {
-            console_number(&line, value.len);
-            console_text(&line, " bytes");
+            console_put(&line, "%lu bytes", (uint32_t)value.len);
         } else {
-            console_foreign(&line, value);
+            console_put_foreign(&line, value);
         }
         console_end(&line);
     }
@@ -114,11 +109,7 @@ static void apply(void)
         return;
     }
     if (enr_settings_read(enr_buffer_span(&draft.bytes), &checked, &fault) != ENR_OK) {
-        console_line_t line;
-        console_begin(&line, "set");
-        console_text(&line, "not taken over: missing or wrong: ");
-        console_text(&line, fault);
-        console_end(&line);
+        console_say("set", "not taken over: missing or wrong: %s", fault);
         return;
     }
     durable_settle();
@@ -131,11 +122,7 @@ static void apply(void)
         status = enr_store_count(durable_store(), ENR_COUNTER_PROVISIONED, 1, &provisioned);
         end(status == ENR_OK ? "taken over" : "taken over, not counted");
     }
-    console_line_t line;
-    console_begin(&line, "set");
-    console_text(&line, "not taken over: ");
-    console_status(&line, status);
-    console_end(&line);
+    console_say_status("set", "not taken over: ", status);
 }
 
 static void say_names(void)
@@ -143,26 +130,24 @@ static void say_names(void)
     console_line_t line;
     console_begin(&line, "set");
     for (unsigned field = 1; field < ENR_SETTINGS; field++) {
-        console_text(&line, enr_setting_name(field));
-        console_text(&line, " ");
+        console_put(&line, "%s ", enr_setting_name(field));
     }
-    console_text(&line, "apply or cancel");
+    console_put(&line, "apply or cancel");
     console_end(&line);
 }
 
 void provision_set(enr_span_t words)
 {
-    size_t end_of_name = enr_span_find(words, ' ');
-    enr_span_t name = enr_span_slice(words, 0, end_of_name);
-    unsigned field = enr_setting_of_name(name);
+    enr_span_t value = words;
+    unsigned field = enr_setting_of_name(enr_span_take(&value, ' '));
     if (words.len == 0) {
         show();
-    } else if (enr_span_equal(words, ENR_SPAN("apply"))) {
+    } else if (enr_span_is(words, "apply")) {
         apply();
-    } else if (enr_span_equal(words, ENR_SPAN("cancel")) && draft.open) {
+    } else if (enr_span_is(words, "cancel") && draft.open) {
         end("dropped");
     } else if (field != 0) {
-        change(field, enr_span_trim(enr_span_slice(words, end_of_name, words.len)));
+        change(field, enr_span_trim(value));
     } else {
         say_names();
     }
@@ -188,15 +173,14 @@ static void pem_end(void)
         console_say("set", "no room: all settings together are too large");
         return;
     }
-    draft.bytes.ptr[draft.pem_at + 1] = (uint8_t)len;
-    draft.bytes.ptr[draft.pem_at + 2] = (uint8_t)(len >> 8);
+    enr_put_16(draft.bytes.ptr + draft.pem_at + 1, (uint16_t)len);
     console_say("set", "anchor noted");
 }
 
 bool provision_take_line(enr_span_t line)
 {
     line = enr_span_trim(line);
-    if (enr_span_equal(line, ENR_SPAN("-----BEGIN CERTIFICATE-----"))) {
+    if (enr_span_is(line, "-----BEGIN CERTIFICATE-----")) {
         if (draft.in_pem) {
             draft.bytes.len = draft.pem_at;
         }
@@ -206,7 +190,7 @@ bool provision_take_line(enr_span_t line)
     if (!draft.in_pem) {
         return false;
     }
-    if (enr_span_equal(line, ENR_SPAN("-----END CERTIFICATE-----"))) {
+    if (enr_span_is(line, "-----END CERTIFICATE-----")) {
         pem_end();
         return true;
     }
@@ -229,7 +213,7 @@ void provision_new_secret(void)
     if (status == ENR_OK) {
         enr_base32_write((enr_span_t){secret, sizeof secret}, &line.text);
     } else {
-        console_status(&line, status);
+        console_put_status(&line, status);
     }
     console_end(&line);
     enr_wipe(secret, sizeof secret);

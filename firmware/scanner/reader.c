@@ -46,20 +46,13 @@ enr_station_t *reader_station(void)
 
 static void put_captured(console_line_t *line, const enr_scan_t *scan)
 {
-    static const char *const kinds[] = {[ENR_CAPTURE_NEW] = "new",
-                                        [ENR_CAPTURE_UPDATED] = "known, updated",
-                                        [ENR_CAPTURE_REPEATED] = "known, just scanned",
-                                        [ENR_CAPTURE_ERASED] = "was erased or delivered"};
-    console_text(line, scan->badge != NULL ? enr_badge_kind_name(scan->badge->kind) : "bytes");
-    console_text(line, ", lead ");
-    console_number(line, scan->captured.number);
-    console_text(line, ", ");
-    console_text(line, kinds[scan->captured.kind]);
+    static const char kinds[] = "new\0known, updated\0known, just scanned\0was erased or delivered"; /* by number */
+    console_put(line, "%s, lead %lu, %s", scan->badge != NULL ? enr_badge_kind_name(scan->badge->kind) : "bytes",
+                scan->captured.number, enr_text_of(kinds, scan->captured.kind));
     if (scan->listed) {
-        console_text(line, ", on the roster");
+        console_put(line, ", on the roster");
     } else if (scan->badge != NULL && scan->badge->enrichable == 0) {
-        console_text(line, ", cannot be enriched: ");
-        console_text(line, scan->badge->reason);
+        console_put(line, ", cannot be enriched: %s", scan->badge->reason);
     }
 }
 
@@ -72,20 +65,19 @@ ENR_NOINLINE static void say(const enr_scan_t *scan)
         put_captured(&line, scan);
         break;
     case ENR_SCAN_NOTE:
-        console_text(&line, "noted, lead ");
-        console_number(&line, scan->captured.number);
+        console_put(&line, "noted, lead %lu", scan->captured.number);
         break;
     case ENR_SCAN_STAFF:
-        console_text(&line, "somebody else scans now");
+        console_put(&line, "somebody else scans now");
         break;
     case ENR_SCAN_PROVISION:
-        console_text(&line, "new settings: starts again when no request is under way");
+        console_put(&line, "new settings: starts again when no request is under way");
         break;
     case ENR_SCAN_REFUSED:
-        console_text(&line, scan->why);
+        console_put(&line, "%s", scan->why);
         if (scan->status != ENR_OK) {
-            console_text(&line, ": ");
-            console_status(&line, scan->status);
+            console_put(&line, ": ");
+            console_put_status(&line, scan->status);
         }
         break;
     }

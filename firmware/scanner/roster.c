@@ -24,26 +24,13 @@ static struct {
     enr_roster_t list;
 } roster;
 
-static void say_status(enr_status_t status)
-{
-    console_line_t line;
-    console_begin(&line, "roster");
-    console_status(&line, status);
-    console_end(&line);
-}
-
 static void say_list(void)
 {
-    console_line_t line;
     if (roster.list.flash == NULL || !roster.list.is_ready) {
         console_say("roster", "none");
-        return;
+    } else {
+        console_say("roster", "%lu attendees, version %lu", roster.list.count, roster.list.version);
     }
-    console_begin(&line, "roster");
-    console_number(&line, roster.list.count);
-    console_text(&line, " attendees, version ");
-    console_number(&line, roster.list.version);
-    console_end(&line);
 }
 
 void roster_start(void)
@@ -87,7 +74,7 @@ static void erase(void)
     }
     if (status != ENR_OK && status != ENR_AGAIN) {
         roster.state = IDLE;
-        say_status(status);
+        console_say_status("roster", "", status);
     }
 }
 
@@ -180,9 +167,9 @@ static void end(void)
 
 void roster_command(enr_span_t words)
 {
-    if (enr_span_equal(words, ENR_SPAN("begin"))) {
+    if (enr_span_is(words, "begin")) {
         begin();
-    } else if (enr_span_equal(words, ENR_SPAN("end")) && roster.state == TAKING) {
+    } else if (enr_span_is(words, "end") && roster.state == TAKING) {
         end();
     } else {
         say_list();

@@ -113,14 +113,12 @@ static void watch(void *ctx, const enr_event_t *event)
     (void)ctx;
     console_line_t line;
     console_begin(&line, "lead");
-    console_number(&line, event->number);
-    console_text(&line, " ");
-    console_type(&line, event->type);
-    console_text(&line, " ");
-    console_text(&line, enr_request_state_name(event->state));
+    console_put(&line, "%lu ", event->number);
+    console_put_type(&line, event->type);
+    console_put(&line, " %s", enr_request_state_name(event->state));
     if (event->status != ENR_OK) {
-        console_text(&line, ": ");
-        console_status(&line, event->status);
+        console_put(&line, ": ");
+        console_put_status(&line, event->status);
     }
     console_end(&line);
     if (event->state == ENR_REQUEST_SENDING) { /* the connection is open now */
@@ -158,6 +156,7 @@ enr_status_t service_start(uint32_t now_ms)
     if (status != ENR_OK) {
         return status;
     }
+    const uint8_t resend = (uint8_t)settings.resend;
     paces = ENR_PACES_DEFAULT;
     paces.spread_ms = settings.spread_s * 1000u;
     enr_agent_config_t config = {.journal = durable_journal(),
@@ -168,7 +167,7 @@ enr_status_t service_start(uint32_t now_ms)
                                  .time_quality = &time_quality,
                                  .paces = &paces,
                                  .personal_email = settings.personal_email,
-                                 .resend = {settings.resend, settings.resend, settings.resend},
+                                 .resend = {resend, resend, resend},
                                  .tombstone_days = TOMBSTONE_DAYS,
                                  .keep_days = settings.keep_days,
                                  .boot = durable_starts(),

@@ -2,56 +2,37 @@
 
 #include "board.h"
 #include "console.h"
-#include "enrich/http_date.h"
 #include "enrich_lwip.h"
 #include "service.h"
 
-static void put_address(console_line_t *line, const uint8_t address[4])
-{
-    for (int i = 0; i < 4; i++) {
-        console_text(line, i == 0 ? "" : ".");
-        console_number(line, address[i]);
-    }
-}
-
-static void put_two_digits(console_line_t *line, const char *before, uint32_t number)
-{
-    console_text(line, before);
-    console_text(line, number < 10 ? "0" : "");
-    console_number(line, number);
-}
-
 /* 2026-11-26T14:11:55Z. The day count to a date: years begin in March, so that the leap day is the last one. */
-static void put_time(console_line_t *line, int64_t seconds)
+static void put_time(console_line_t *line, uint32_t seconds)
 {
-    uint32_t since_1970 = enr_day_of_seconds(seconds);
-    uint32_t rest = (uint32_t)(seconds - (int64_t)since_1970 * 86400);
-    uint32_t days = since_1970 + 719468; /* since 0000-03-01 */
+    uint32_t second = seconds % 86400;
+    uint32_t days = seconds / 86400 + 719468; /* since 0000-03-01 */
     uint32_t era = days / 146097;
     uint32_t day = days % 146097;
     uint32_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
     day -= 365 * year + year / 4 - year / 100;
     uint32_t month = (5 * day + 2) / 153;
-    console_number(line, era * 400 + year + (month >= 10 ? 1 : 0));
-    put_two_digits(line, "-", month < 10 ? month + 3 : month - 9);
-    put_two_digits(line, "-", day - (153 * month + 2) / 5 + 1);
-    put_two_digits(line, "T", rest / 3600);
-    put_two_digits(line, ":", rest % 3600 / 60);
-    put_two_digits(line, ":", rest % 60);
-    console_text(line, "Z");
+    const uint32_t parts[] = {month < 10 ? month + 3 : month - 9, day - (153 * month + 2) / 5 + 1, second / 3600,
+                              second % 3600 / 60, second % 60};
+    static const char ends[][2] = {"-", "T", ":", ":", "Z"};
+    console_put(line, "%lu-", era * 400 + year + (month >= 10 ? 1 : 0));
+    for (unsigned i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        console_put(line, parts[i] < 10 ? "0%lu%s" : "%lu%s", parts[i], ends[i]);
+    }
 }
 
 static void say_network(const enr_lwip_info_t *info)
 {
-    console_line_t line;
-    console_begin(&line, "network");
+    const uint8_t *address = info->address;
     if (info->has_address) {
-        console_text(&line, "address ");
-        put_address(&line, info->address);
+        console_say("network", "address %lu.%lu.%lu.%lu", (uint32_t)address[0], (uint32_t)address[1],
+                    (uint32_t)address[2], (uint32_t)address[3]);
     } else {
-        console_text(&line, info->link ? "cable in, no address yet" : "no cable");
+        console_say("network", info->link ? "cable in, no address yet" : "no cable");
     }
-    console_end(&line);
 }
 
 static void say_clock(const enr_lwip_info_t *info)
@@ -61,11 +42,11 @@ static void say_clock(const enr_lwip_info_t *info)
     const enr_clock_t *clock = service_clock();
     console_begin(&line, "clock");
     if (clock->wall(clock->ctx, &seconds) == ENR_OK) {
-        put_time(&line, seconds);
-        console_text(&line, service_time_quality() == ENR_TIME_STORED ? ", from before the start" : "");
+        put_time(&line, (uint32_t)seconds); /* SNTP knows no time from 2104 on */
+        console_put(&line, service_time_quality() == ENR_TIME_STORED ? ", from before the start" : "");
     } else {
-        console_text(&line, info->times_refused > 0 ? "not set: the time server's time is before this program was made"
-                                                    : "not set");
+        console_put(&line, info->times_refused > 0 ? "not set: the time server's time is before this program was made"
+                                                   : "not set");
     }
     console_end(&line);
 }
@@ -95,14 +76,13 @@ static void say_service(const enr_agent_status_t *status)
     console_line_t line;
     console_begin(&line, "service");
     if (status->last_error == ENR_OK) {
-        console_text(&line, "answers");
+        console_put(&line, "answers");
     } else {
-        console_status(&line, status->last_error);
+        console_put_status(&line, status->last_error);
     }
     for (unsigned flag = 0; flag < ENR_FLAGS; flag++) {
         if ((status->flags & 1u << flag) != 0) {
-            console_text(&line, "; ");
-            console_text(&line, enr_flag_meaning((enr_flag_t)flag));
+            console_put(&line, "; %s", enr_flag_meaning((enr_flag_t)flag));
         }
     }
     console_end(&line);
@@ -130,28 +110,20 @@ static void watch_service(uint32_t now_ms)
     flags = status.flags;
 }
 
-void status_watch(uint32_t now_ms)
+ENR_NOINLINE void status_watch(uint32_t now_ms)
 {
     watch_network();
     watch_service(now_ms);
 }
 
-static void say_usage(const char *name, size_t used, size_t size)
+static void say_usage(const char *name, uint32_t used, uint32_t size)
 {
-    console_line_t line;
-    console_begin(&line, name);
-    console_number(&line, used);
-    console_text(&line, " of ");
-    console_number(&line, size);
-    console_end(&line);
+    console_say(name, "%lu of %lu", used, size);
 }
 
 static void say_count(const char *name, uint32_t count)
 {
-    console_line_t line;
-    console_begin(&line, name);
-    console_number(&line, count);
-    console_end(&line);
+    console_say(name, "%lu", count);
 }
 
 static void say_leads(uint32_t now_ms)

@@ -11,53 +11,44 @@
 
 const char *enr_request_state_name(enr_request_state_t state)
 {
-    switch (state) {
-#define NAME_CASE(name, value, word, meaning)                                                                          \
-    case ENR_REQUEST_##name:                                                                                           \
-        return word;
-        ENR_REQUEST_STATE_LIST(NAME_CASE)
-#undef NAME_CASE
-    default:
-        return "?";
-    }
+#define NAME(name, value, word, meaning) word "\0"
+    return state < ENR_REQUEST_STATES ? enr_text_of(ENR_REQUEST_STATE_LIST(NAME), state) : "?";
+#undef NAME
 }
 
 const char *enr_request_state_meaning(enr_request_state_t state)
 {
-    switch (state) {
-#define MEANING_CASE(name, value, word, meaning)                                                                       \
-    case ENR_REQUEST_##name:                                                                                           \
-        return meaning;
-        ENR_REQUEST_STATE_LIST(MEANING_CASE)
-#undef MEANING_CASE
-    default:
-        return "?";
-    }
+#define MEANING(name, value, word, meaning) meaning "\0"
+    return state < ENR_REQUEST_STATES ? enr_text_of(ENR_REQUEST_STATE_LIST(MEANING), state) : "?";
+#undef MEANING
 }
 
 const char *enr_flag_name(enr_flag_t flag)
 {
-    switch (flag) {
-#define NAME_CASE(name, word, meaning)                                                                                 \
-    case ENR_FLAG_##name:                                                                                              \
-        return word;
-        ENR_FLAG_LIST(NAME_CASE)
-#undef NAME_CASE
-    default:
-        return "?";
-    }
+#define NAME(name, word) word "\0"
+    return flag < ENR_FLAGS ? enr_text_of(ENR_FLAG_LIST(NAME), flag) : "?";
+#undef NAME
 }
 
 const char *enr_flag_meaning(enr_flag_t flag)
 {
+    /* Each flag that holds requests back is raised by one status. */
+    static const int8_t holding[ENR_FLAGS_HOLDING] = {
+        [ENR_FLAG_UNAUTHORIZED] = ENR_E_UNAUTHORIZED,
+        [ENR_FLAG_WRONG_SERVICE] = ENR_E_WRONG_SERVICE,
+        [ENR_FLAG_CREDITS] = ENR_E_CREDITS,
+        [ENR_FLAG_CONSENT] = ENR_E_CONSENT,
+        [ENR_FLAG_PLAN] = ENR_E_PLAN,
+    };
     switch (flag) {
-#define MEANING_CASE(name, word, meaning)                                                                              \
-    case ENR_FLAG_##name:                                                                                              \
-        return meaning;
-        ENR_FLAG_LIST(MEANING_CASE)
-#undef MEANING_CASE
+    case ENR_FLAG_TLS:
+        return "the server's certificate or its TLS was refused";
+    case ENR_FLAG_PORTAL:
+        return "captive portal suspected";
+    case ENR_FLAG_NO_TIME:
+        return "no believable time, so no TLS";
     default:
-        return "?";
+        return flag < ENR_FLAGS_HOLDING ? enr_status_meaning((enr_status_t)holding[flag]) : "?";
     }
 }
 

@@ -58,14 +58,21 @@ bool enr_base32_read(uint8_t *text, size_t len, size_t *out_len)
 
 /* --- the secret --- */
 
-static enr_status_t secret_of(const enr_seal_t *device, uint32_t number, uint8_t out_secret[ENR_PROVISION_SECRET_LEN])
+/* The secret of the number that the store counts, after `more` are added. ENR_END: none was made yet. */
+static enr_status_t secret_of(enr_store_t *store, const enr_seal_t *device, uint32_t more,
+                              uint8_t out_secret[ENR_PROVISION_SECRET_LEN])
 {
     static const char words[] = "provision secret";
     uint8_t text[sizeof words - 1 + 4];
     uint8_t digest[ENR_SEAL_DIGEST_LEN];
+    uint32_t number = 0;
+    enr_status_t status = enr_store_count(store, ENR_COUNTER_SECRETS, more, &number);
+    if (status != ENR_OK || number == 0) {
+        return status == ENR_OK ? ENR_END : status;
+    }
     memcpy(text, words, sizeof words - 1);
     enr_put_32(text + sizeof words - 1, number);
-    enr_status_t status = enr_seal_digest(device, (enr_span_t){text, sizeof text}, digest);
+    status = enr_seal_digest(device, (enr_span_t){text, sizeof text}, digest);
     memcpy(out_secret, digest, ENR_PROVISION_SECRET_LEN);
     enr_wipe(digest, sizeof digest);
     return status;
@@ -74,20 +81,13 @@ static enr_status_t secret_of(const enr_seal_t *device, uint32_t number, uint8_t
 enr_status_t enr_provision_new_secret(enr_store_t *store, const enr_seal_t *device,
                                       uint8_t out_secret[ENR_PROVISION_SECRET_LEN])
 {
-    uint32_t number = 0;
-    enr_status_t status = enr_store_count(store, ENR_COUNTER_SECRETS, 1, &number);
-    return status == ENR_OK ? secret_of(device, number, out_secret) : status;
+    return secret_of(store, device, 1, out_secret);
 }
 
 enr_status_t enr_provision_secret(enr_store_t *store, const enr_seal_t *device,
                                   uint8_t out_secret[ENR_PROVISION_SECRET_LEN])
 {
-    uint32_t number = 0;
-    enr_status_t status = enr_store_count(store, ENR_COUNTER_SECRETS, 0, &number);
-    if (status == ENR_OK && number == 0) {
-        return ENR_END;
-    }
-    return status == ENR_OK ? secret_of(device, number, out_secret) : status;
+    return secret_of(store, device, 0, out_secret);
 }
 
 static enr_status_t give_secret(void *ctx, uint8_t out_key[32])

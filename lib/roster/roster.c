@@ -1,5 +1,6 @@
 #include "enrich/roster.h"
 
+#include "enrich/crc32.h"
 #include "enrich/utf8.h"
 
 #include <assert.h>
@@ -10,42 +11,19 @@ enum { HEAD_LEN = 64, PLACE_LEN = 4, ENTRY_HEAD_LEN = 4, FIELD_HEAD_LEN = 3, ID_
 
 static const uint8_t mark[8] = {'E', 'N', 'R', 'R', 'O', 'S', 'T', 1};
 
-static uint32_t number_at(const uint8_t *bytes, size_t len)
-{
-    uint32_t number = 0;
-    for (size_t i = len; i-- > 0;) {
-        number = number << 8 | bytes[i];
-    }
-    return number;
-}
-
-/* Four bits at a time: a table of 16 instead of 256. */
-uint32_t enr_roster_crc(uint32_t before, enr_span_t bytes)
-{
-    static const uint32_t table[16] = {
-        0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4, 0x4DB26158, 0x5005713C,
-        0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C, 0x9B64C2B0, 0x86D3D2D4, 0xA00AE278, 0xBDBDF21C,
-    };
-    uint32_t crc = ~before;
-    for (size_t i = 0; i < bytes.len; i++) {
-        crc = table[(crc ^ bytes.ptr[i]) & 15] ^ crc >> 4;
-        crc = table[(crc ^ bytes.ptr[i] >> 4) & 15] ^ crc >> 4;
-    }
-    return ~crc;
-}
-
 static enr_status_t read_at(const enr_roster_t *roster, uint32_t at, void *out, uint32_t len)
 {
     enr_status_t status = roster->flash->read(roster->flash->ctx, at, out, len);
     return status == ENR_OK || status == ENR_AGAIN ? status : ENR_E_FLASH;
 }
 
-/* Where an entry is, and its first bytes. */
+/* Where an entry is, and what it begins with. */
 typedef struct {
     uint32_t at;
     uint32_t len;
     uint8_t flags;
     uint8_t id_len;
+    uint8_t id[ID_MAX];
 } entry_t;
 
 /* The entry of a number. Its place, length and id lie in the list, if the status is ENR_OK. */
@@ -57,7 +35,7 @@ static enr_status_t find_entry(const enr_roster_t *roster, uint32_t number, entr
     if (status != ENR_OK) {
         return status;
     }
-    const uint32_t at = number_at(place, sizeof place);
+    const uint32_t at = enr_get_32(place);
     if (at < roster->entries || at > roster->end || roster->end - at < ENTRY_HEAD_LEN) {
         return ENR_E_SYNTAX;
     }
@@ -65,15 +43,15 @@ static enr_status_t find_entry(const enr_roster_t *roster, uint32_t number, entr
     if (status != ENR_OK) {
         return status;
     }
-    *out_entry = (entry_t){.at = at, .len = number_at(head, 2), .flags = head[2], .id_len = head[3]};
-    bool good = out_entry->len <= ENR_ROSTER_ENTRY_MAX && out_entry->len <= roster->end - at && out_entry->id_len > 0 &&
-                out_entry->len >= (uint32_t)ENTRY_HEAD_LEN + out_entry->id_len;
-    return good ? ENR_OK : ENR_E_SYNTAX;
-}
-
-static enr_status_t read_id(const enr_roster_t *roster, const entry_t *entry, uint8_t *out)
-{
-    return read_at(roster, entry->at + ENTRY_HEAD_LEN, out, entry->id_len);
+    out_entry->at = at;
+    out_entry->len = enr_get_16(head);
+    out_entry->flags = head[2];
+    out_entry->id_len = head[3];
+    if (out_entry->len > ENR_ROSTER_ENTRY_MAX || out_entry->len > roster->end - at || out_entry->id_len == 0 ||
+        out_entry->len < (uint32_t)ENTRY_HEAD_LEN + out_entry->id_len) {
+        return ENR_E_SYNTAX;
+    }
+    return read_at(roster, at + ENTRY_HEAD_LEN, out_entry->id, out_entry->id_len);
 }
 
 /* Negative, 0 or positive, as a stands before, at or behind b. */
@@ -96,12 +74,11 @@ enr_status_t enr_roster_open(const enr_flash_t *flash, enr_roster_t *out_roster)
     if (status != ENR_OK) {
         return status;
     }
-    if (memcmp(head, mark, sizeof mark - 1) != 0 ||
-        enr_roster_crc(0, (enr_span_t){head, 60}) != number_at(head + 60, 4)) {
+    if (memcmp(head, mark, sizeof mark - 1) != 0 || enr_crc32(0, (enr_span_t){head, 60}) != enr_get_32(head + 60)) {
         return ENR_E_SYNTAX;
     }
-    const uint32_t size = number_at(head + 8, 4);
-    const uint32_t count = number_at(head + 12, 4);
+    const uint32_t size = enr_get_32(head + 8);
+    const uint32_t count = enr_get_32(head + 12);
     if (head[7] != mark[7] || size > flash->size) {
         return ENR_E_LIMIT;
     }
@@ -113,12 +90,12 @@ enr_status_t enr_roster_open(const enr_flash_t *flash, enr_roster_t *out_roster)
         .index = HEAD_LEN,
         .entries = HEAD_LEN + count * PLACE_LEN,
         .end = size,
-        .crc_wanted = number_at(head + 20, 4),
+        .crc_wanted = enr_get_32(head + 20),
         .crc_at = HEAD_LEN,
         .at = HEAD_LEN + count * PLACE_LEN,
         .count = count,
-        .version = number_at(head + 16, 4),
-        .expires = (int64_t)((uint64_t)number_at(head + 36, 4) << 32 | number_at(head + 32, 4)),
+        .version = enr_get_32(head + 16),
+        .expires = (int64_t)((uint64_t)enr_get_32(head + 36) << 32 | enr_get_32(head + 32)),
     };
     return ENR_OK;
 }
@@ -133,7 +110,7 @@ static enr_status_t check_bytes(enr_roster_t *roster)
     if (status != ENR_OK) {
         return status;
     }
-    roster->crc = enr_roster_crc(roster->crc, (enr_span_t){bytes, len});
+    roster->crc = enr_crc32(roster->crc, (enr_span_t){bytes, len});
     roster->crc_at += len;
     return roster->crc_at < roster->end || roster->crc == roster->crc_wanted ? ENR_OK : ENR_E_SYNTAX;
 }
@@ -141,25 +118,18 @@ static enr_status_t check_bytes(enr_roster_t *roster)
 /* The next entry must stand where the one before it ends, its id behind that one's. */
 static enr_status_t check_entry(enr_roster_t *roster)
 {
-    uint8_t ids[2][ID_MAX];
     entry_t entry;
-    entry_t before = {.id_len = 0};
+    entry_t before;
     enr_status_t status = find_entry(roster, roster->number, &entry);
-    if (status == ENR_OK) {
-        status = read_id(roster, &entry, ids[0]);
-    }
+    before.id_len = 0;
     if (status == ENR_OK && roster->number > 0) {
         status = find_entry(roster, roster->number - 1, &before);
-    }
-    if (status == ENR_OK && roster->number > 0) {
-        status = read_id(roster, &before, ids[1]);
     }
     if (status != ENR_OK) {
         return status;
     }
-    const enr_span_t id = {ids[0], entry.id_len};
-    const enr_span_t id_before = {ids[1], before.id_len};
-    if (entry.at != roster->at || compare(id_before, id) >= 0) {
+    if (entry.at != roster->at ||
+        compare((enr_span_t){before.id, before.id_len}, (enr_span_t){entry.id, entry.id_len}) >= 0) {
         return ENR_E_SYNTAX;
     }
     roster->number++;
@@ -200,25 +170,25 @@ bool enr_roster_is_expired(const enr_roster_t *roster, int64_t now)
 }
 
 /* Where a field of this tag goes; NULL: it is none that is known here. */
-static enr_span_t *field_of(enr_roster_entry_t *entry, uint8_t tag)
+static enr_span_t *field_of(enr_roster_entry_t *entry, unsigned tag)
 {
-    enr_span_t *const fields[] = {
-        &entry->contact.firstname,
-        &entry->contact.lastname,
-        &entry->contact.company_name,
-        &entry->contact.domain,
-        &entry->contact.linkedin_url,
-        &entry->email,
-        &entry->phone,
-        &entry->title,
+    static const uint8_t places[] = {
+        offsetof(enr_roster_entry_t, contact.firstname),
+        offsetof(enr_roster_entry_t, contact.lastname),
+        offsetof(enr_roster_entry_t, contact.company_name),
+        offsetof(enr_roster_entry_t, contact.domain),
+        offsetof(enr_roster_entry_t, contact.linkedin_url),
+        offsetof(enr_roster_entry_t, email),
+        offsetof(enr_roster_entry_t, phone),
+        offsetof(enr_roster_entry_t, title),
     };
-    return tag >= 1 && tag <= sizeof fields / sizeof fields[0] ? fields[tag - 1] : NULL;
+    return tag >= 1 && tag <= sizeof places ? (enr_span_t *)(void *)((uint8_t *)entry + places[tag - 1]) : NULL;
 }
 
 static enr_status_t read_fields(enr_span_t fields, enr_roster_entry_t *out_entry)
 {
     while (fields.len > 0) {
-        const size_t len = fields.len >= FIELD_HEAD_LEN ? number_at(fields.ptr + 1, 2) : 0;
+        const size_t len = fields.len >= FIELD_HEAD_LEN ? enr_get_16(fields.ptr + 1) : 0u;
         if (fields.len < FIELD_HEAD_LEN || len > fields.len - FIELD_HEAD_LEN) {
             return ENR_E_SYNTAX;
         }
@@ -262,7 +232,6 @@ enr_status_t enr_roster_find(const enr_roster_t *roster, enr_span_t id, enr_buff
                              enr_roster_entry_t *out_entry)
 {
     assert(roster != NULL && roster->is_ready && memory != NULL && out_entry != NULL);
-    uint8_t found_id[ID_MAX];
     *out_entry = (enr_roster_entry_t){.no_scan = false};
     uint32_t from = 0;
     uint32_t to = roster->count;
@@ -270,13 +239,10 @@ enr_status_t enr_roster_find(const enr_roster_t *roster, enr_span_t id, enr_buff
         const uint32_t middle = from + (to - from) / 2;
         entry_t entry;
         enr_status_t status = find_entry(roster, middle, &entry);
-        if (status == ENR_OK) {
-            status = read_id(roster, &entry, found_id);
-        }
         if (status != ENR_OK) {
             return status;
         }
-        const int order = compare(id, (enr_span_t){found_id, entry.id_len});
+        const int order = compare(id, (enr_span_t){entry.id, entry.id_len});
         if (order == 0) {
             return read_entry(roster, &entry, memory, out_entry);
         }

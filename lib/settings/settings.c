@@ -11,25 +11,18 @@
 #define RESEND_MAX 9
 #define KEEP_MAX_DAYS 3650
 
-/* By number. */
-static const char *const names[ENR_SETTINGS] = {
-    NULL,     "base",   "key",    "time",  "anchor", "private",   "event",   "types",  "resend", "personal",
-    "spread", "device", "notice", "sheet", "keep",   "delimiter", "columns", "prefix", "id_url", "hosts",
-};
+/* By number, from 1 on. */
+static const char names[] = "base\0key\0time\0anchor\0private\0event\0types\0resend\0personal\0spread\0device\0notice\0"
+                            "sheet\0keep\0delimiter\0columns\0prefix\0id_url\0hosts";
 
 const char *enr_setting_name(unsigned field)
 {
-    return field < ENR_SETTINGS ? names[field] : NULL;
+    return field > 0 && field < ENR_SETTINGS ? enr_text_of(names, field - 1) : NULL;
 }
 
 unsigned enr_setting_of_name(enr_span_t name)
 {
-    for (unsigned field = 1; field < ENR_SETTINGS; field++) {
-        if (enr_span_equal(name, enr_span_from_str(names[field]))) {
-            return field;
-        }
-    }
-    return 0;
+    return (enr_text_find(names, ENR_SETTINGS - 1, name) + 1) % ENR_SETTINGS;
 }
 
 void enr_settings_append(enr_buffer_t *out, unsigned field, enr_span_t value)
@@ -56,20 +49,22 @@ bool enr_settings_next(enr_span_t *bytes, unsigned *out_field, enr_span_t *out_v
 
 static bool take_flag(enr_span_t value, bool *out)
 {
-    *out = enr_span_equal(value, ENR_SPAN("yes"));
-    return *out || enr_span_equal(value, ENR_SPAN("no"));
+    unsigned word = enr_text_find("no\0yes", 2, value);
+    *out = word == 1;
+    return word < 2;
 }
 
-static bool take_number(enr_span_t value, unsigned most, unsigned *out)
+static bool take_number(enr_span_t value, unsigned most, uint16_t *out)
 {
-    *out = 0;
+    unsigned number = 0;
     for (size_t i = 0; i < value.len; i++) {
-        if (!enr_is_digit(value.ptr[i]) || *out > most) {
+        if (!enr_is_digit(value.ptr[i]) || number > most) {
             return false;
         }
-        *out = *out * 10 + (value.ptr[i] - '0');
+        number = number * 10 + (value.ptr[i] - '0');
     }
-    return value.len > 0 && *out <= most;
+    *out = (uint16_t)number;
+    return value.len > 0 && number <= most;
 }
 
 /* "email,phone" */
@@ -77,13 +72,11 @@ static bool take_types(enr_span_t value, unsigned *out)
 {
     *out = 0;
     while (value.len > 0) {
-        size_t end = enr_span_find(value, ',');
         enr_type_t type;
-        if (enr_type_parse(enr_span_slice(value, 0, end), &type) != ENR_OK) {
+        if (enr_type_parse(enr_span_take(&value, ','), &type) != ENR_OK) {
             return false;
         }
         *out |= type;
-        value = enr_span_slice(value, end < value.len ? end + 1 : end, value.len);
     }
     return *out != 0;
 }
@@ -113,23 +106,14 @@ static bool take_base(enr_settings_t *out, enr_span_t value)
            url.path.len == url.path_and_query.len;
 }
 
-static bool take_time_server(enr_settings_t *out, enr_span_t value)
-{
-    if (!enr_host_is_name(value)) {
-        return false;
-    }
-    out->time_server = value;
-    return true;
-}
-
 /* The word of a column, or ENR_FIELD_SKIP for "-"; ENR_FIELD_SKIP + 1: neither. */
 static unsigned column_named(enr_span_t word)
 {
-    if (enr_span_equal(word, ENR_SPAN("-"))) {
+    if (enr_span_is(word, "-")) {
         return ENR_FIELD_SKIP;
     }
     for (unsigned field = 0; field < ENR_FIELD_SKIP; field++) {
-        if (enr_span_equal(word, enr_span_from_str(enr_field_name((enr_field_t)field)))) {
+        if (enr_span_is(word, enr_field_name((enr_field_t)field))) {
             return field;
         }
     }
@@ -155,43 +139,14 @@ static bool take_columns(enr_settings_t *out, enr_span_t value)
 }
 
 /* A text that stands in leads. */
-static bool take_note(enr_span_t *out, enr_span_t value)
+static bool take_note(enr_span_t value, enr_span_t *out)
 {
     *out = value;
     return value.len <= ENR_NAME_MAX && enr_utf8_valid(value) && !enr_utf8_has_control(value);
 }
 
-static bool take_number_below(enr_span_t value, unsigned most, uint16_t *out)
-{
-    unsigned number = 0;
-    bool good = take_number(value, most, &number);
-    *out = (uint16_t)number;
-    return good;
-}
-
-/* How the event writes its badges. */
-static bool take_badge_field(enr_settings_t *out, unsigned field, enr_span_t value)
-{
-    switch (field) {
-    case ENR_SETTING_DELIMITER:
-        out->profile.delimiter = value;
-        return value.len > 0 && value.len <= 8;
-    case ENR_SETTING_COLUMNS:
-        return take_columns(out, value);
-    case ENR_SETTING_PREFIX:
-        return take_note(&out->profile.strip_prefix, value);
-    case ENR_SETTING_ID_URL:
-        return take_note(&out->profile.id_url_prefix, value);
-    case ENR_SETTING_HOSTS:
-        return take_note(&out->profile.other_hosts, value);
-    default:
-        return false;
-    }
-}
-
 static bool take_field(enr_settings_t *out, unsigned field, enr_span_t value)
 {
-    uint16_t number = 0;
     switch (field) {
     case ENR_SETTING_BASE:
         return take_base(out, value);
@@ -199,7 +154,8 @@ static bool take_field(enr_settings_t *out, unsigned field, enr_span_t value)
         out->api_key = value;
         return value.len > 0 && value.len <= ENR_API_KEY_MAX && enr_span_visible(value);
     case ENR_SETTING_TIME:
-        return take_time_server(out, value);
+        out->time_server = value;
+        return enr_host_is_name(value);
     case ENR_SETTING_ANCHOR:
         return take_anchor(out, value);
     case ENR_SETTING_PRIVATE:
@@ -207,27 +163,34 @@ static bool take_field(enr_settings_t *out, unsigned field, enr_span_t value)
     case ENR_SETTING_PERSONAL:
         return take_flag(value, &out->personal_email);
     case ENR_SETTING_EVENT:
-        return take_note(&out->event, value);
+        return take_note(value, &out->event);
     case ENR_SETTING_DEVICE:
-        return take_note(&out->device, value);
+        return take_note(value, &out->device);
     case ENR_SETTING_NOTICE:
-        return take_note(&out->notice, value);
+        return take_note(value, &out->notice);
     case ENR_SETTING_SHEET:
-        return take_note(&out->sheet, value);
+        return take_note(value, &out->sheet);
     case ENR_SETTING_TYPES:
         return take_types(value, &out->types);
     case ENR_SETTING_RESEND:
-        if (!take_number_below(value, RESEND_MAX, &number)) {
-            return false;
-        }
-        out->resend = (uint8_t)number;
-        return true;
+        return take_number(value, RESEND_MAX, &out->resend);
     case ENR_SETTING_SPREAD:
-        return take_number_below(value, SPREAD_MAX_S, &out->spread_s);
+        return take_number(value, SPREAD_MAX_S, &out->spread_s);
     case ENR_SETTING_KEEP:
-        return take_number_below(value, KEEP_MAX_DAYS, &out->keep_days);
+        return take_number(value, KEEP_MAX_DAYS, &out->keep_days);
+    case ENR_SETTING_DELIMITER:
+        out->profile.delimiter = value;
+        return value.len > 0 && value.len <= 8;
+    case ENR_SETTING_COLUMNS:
+        return take_columns(out, value);
+    case ENR_SETTING_PREFIX:
+        return take_note(value, &out->profile.strip_prefix);
+    case ENR_SETTING_ID_URL:
+        return take_note(value, &out->profile.id_url_prefix);
+    case ENR_SETTING_HOSTS:
+        return take_note(value, &out->profile.other_hosts);
     default:
-        return take_badge_field(out, field, value);
+        return false;
     }
 }
 
@@ -250,7 +213,8 @@ enr_status_t enr_settings_read(enr_span_t bytes, enr_settings_t *out, const char
     bool any = bytes.len > 0;
     while (enr_settings_next(&bytes, &field, &value)) {
         if (is_again(&seen, field) || !take_field(out, field, value)) {
-            *out_fault = field > 0 && field < ENR_SETTINGS ? names[field] : "unknown field";
+            *out_fault = enr_setting_name(field);
+            *out_fault = *out_fault != NULL ? *out_fault : "unknown field";
             return ENR_E_SETTING;
         }
     }
@@ -260,9 +224,9 @@ enr_status_t enr_settings_read(enr_span_t bytes, enr_settings_t *out, const char
     }
     out->complete = out->base.len > 0 && out->api_key.len > 0 && out->anchor_count > 0;
     if (any && !out->complete) {
-        *out_fault = names[out->base.len == 0      ? ENR_SETTING_BASE
-                           : out->api_key.len == 0 ? ENR_SETTING_KEY
-                                                   : ENR_SETTING_ANCHOR];
+        *out_fault = enr_setting_name(out->base.len == 0      ? ENR_SETTING_BASE
+                                      : out->api_key.len == 0 ? ENR_SETTING_KEY
+                                                              : ENR_SETTING_ANCHOR);
         return ENR_E_SETTING;
     }
     return ENR_OK;

@@ -13,6 +13,23 @@ enr_span_t enr_span_from_str(const char *text)
     return text == NULL ? (enr_span_t){NULL, 0} : (enr_span_t){(const uint8_t *)text, strlen(text)};
 }
 
+const char *enr_text_of(const char *texts, unsigned number)
+{
+    for (; number > 0; number--) {
+        texts += strlen(texts) + 1;
+    }
+    return texts;
+}
+
+unsigned enr_text_find(const char *texts, unsigned count, enr_span_t word)
+{
+    unsigned number = 0;
+    while (number < count && !enr_span_is(word, enr_text_of(texts, number))) {
+        number++;
+    }
+    return number;
+}
+
 static bool is_space(uint8_t byte)
 {
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
@@ -38,6 +55,14 @@ size_t enr_bytes_find(const uint8_t *bytes, size_t len, uint8_t byte)
         at++;
     }
     return at;
+}
+
+enr_span_t enr_span_take(enr_span_t *span, uint8_t byte)
+{
+    size_t end = enr_span_find(*span, byte);
+    enr_span_t taken = enr_span_slice(*span, 0, end);
+    *span = enr_span_slice(*span, end < span->len ? end + 1 : end, span->len);
+    return taken;
 }
 
 bool enr_bytes_begin(const uint8_t *bytes, size_t len, const char *prefix)
@@ -70,6 +95,11 @@ int enr_bytes_index_in(const uint8_t *word, size_t len, const char *list, const 
         }
     }
     return -1;
+}
+
+bool enr_bytes_are(const uint8_t *bytes, size_t len, const char *text)
+{
+    return enr_bytes_equal(bytes, len, (const uint8_t *)text, strlen(text));
 }
 
 bool enr_bytes_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len)

@@ -7,7 +7,7 @@
 
 #define WORD_MAX 32u
 
-bool station_take_word(enr_span_t *text, enr_span_t word)
+static bool take(enr_span_t *text, enr_span_t word)
 {
     if (text->len < word.len || !enr_span_equal(enr_span_slice(*text, 0, word.len), word)) {
         return false;
@@ -16,13 +16,17 @@ bool station_take_word(enr_span_t *text, enr_span_t word)
     return true;
 }
 
+bool station_take_word(enr_span_t *text, const char *word)
+{
+    return take(text, enr_span_from_str(word));
+}
+
 static bool is_word(enr_span_t text)
 {
     bool good = text.len > 0 && text.len <= WORD_MAX;
     for (size_t i = 0; i < text.len && good; i++) {
         uint8_t byte = text.ptr[i];
-        uint8_t letter = enr_to_lower(byte);
-        good = enr_is_digit(byte) || (letter >= 'a' && letter <= 'z') || byte == '.' || byte == '-' || byte == '_';
+        good = enr_is_digit(byte) || enr_is_letter(byte) || byte == '.' || byte == '-' || byte == '_';
     }
     return good;
 }
@@ -45,12 +49,12 @@ static bool take_consent(enr_span_t code, enr_span_t notice, enr_lead_t *note)
     }
     enr_consent_t *consent = &note->consent;
     for (size_t i = 1; i < code.len; i++) {
-        const char *at = code.ptr[i] != 0 ? strchr(purposes, code.ptr[i]) : NULL;
-        uint8_t bit = at != NULL ? (uint8_t)(1u << (at - purposes)) : 0;
-        if (bit == 0 || (consent->asked & bit) != 0) {
-            return false;
+        const char *at = memchr(purposes, code.ptr[i], sizeof purposes - 1);
+        unsigned bit = at != NULL ? 1u << (at - purposes) : 0;
+        if ((~consent->asked & bit) == 0) {
+            return false; /* another letter, or the same again */
         }
-        consent->asked |= bit;
+        consent->asked |= (uint8_t)bit;
     }
     consent->given = code.ptr[0] == '+' ? consent->asked : 0;
     consent->method = ENR_CONSENT_BY_BARCODE;
@@ -61,7 +65,9 @@ static bool take_consent(enr_span_t code, enr_span_t notice, enr_lead_t *note)
 /* Appends "KEY=VALUE", with a ';' before it unless it is the first. */
 static void put_answer(enr_buffer_t *out, enr_span_t key, enr_span_t value)
 {
-    enr_buffer_append(out, out->len > 0 ? ENR_SPAN(";") : (enr_span_t){0});
+    if (out->len > 0) {
+        enr_buffer_append_byte(out, ';');
+    }
     enr_buffer_append(out, key);
     enr_buffer_append_byte(out, '=');
     enr_buffer_append(out, value);
@@ -71,13 +77,11 @@ static void put_answer(enr_buffer_t *out, enr_span_t key, enr_span_t value)
 static void keep_others(enr_buffer_t *out, enr_span_t answers, enr_span_t key)
 {
     while (answers.len > 0) {
-        size_t end = enr_span_find(answers, ';');
-        enr_span_t answer = enr_span_slice(answers, 0, end);
-        size_t sign = enr_span_find(answer, '=');
-        if (sign < answer.len && !enr_span_equal(enr_span_slice(answer, 0, sign), key)) {
-            put_answer(out, enr_span_slice(answer, 0, sign), enr_span_slice(answer, sign + 1, answer.len));
+        enr_span_t value = enr_span_take(&answers, ';');
+        enr_span_t other = enr_span_take(&value, '=');
+        if (value.len > 0 && !enr_span_equal(other, key)) {
+            put_answer(out, other, value);
         }
-        answers = enr_span_slice(answers, end < answers.len ? end + 1 : end, answers.len);
     }
 }
 
@@ -85,9 +89,8 @@ static void keep_others(enr_buffer_t *out, enr_span_t answers, enr_span_t key)
    enr_agent_find. */
 ENR_NOINLINE static enr_status_t take_answer(enr_station_t *station, enr_span_t code, enr_lead_t *note)
 {
-    size_t colon = enr_span_find(code, ':');
-    enr_span_t key = enr_span_slice(code, 0, colon);
-    enr_span_t value = colon < code.len ? enr_span_slice(code, colon + 1, code.len) : (enr_span_t){0};
+    enr_span_t value = code;
+    enr_span_t key = enr_span_take(&value, ':');
     if (!is_word(key) || !is_word(value)) {
         return ENR_E_SYNTAX;
     }
@@ -119,11 +122,11 @@ static enr_status_t set_staff(enr_station_t *station, enr_span_t name, enr_scan_
 static enr_status_t read_note(enr_station_t *station, enr_span_t code, enr_lead_t *note)
 {
     bool good = false;
-    if (station_take_word(&code, ENR_SPAN("R"))) {
+    if (station_take_word(&code, "R")) {
         good = take_rating(code, note);
-    } else if (station_take_word(&code, ENR_SPAN("C"))) {
+    } else if (station_take_word(&code, "C")) {
         good = take_consent(code, station->config.notice, note);
-    } else if (station_take_word(&code, ENR_SPAN("Q:"))) {
+    } else if (station_take_word(&code, "Q:")) {
         return station->lead > 0 ? take_answer(station, code, note) : ENR_OK;
     }
     return good ? ENR_OK : ENR_E_SYNTAX;
@@ -132,10 +135,10 @@ static enr_status_t read_note(enr_station_t *station, enr_span_t code, enr_lead_
 ENR_NOINLINE enr_status_t control(enr_station_t *station, enr_span_t code, uint32_t now_ms, enr_scan_t *out)
 {
     enr_span_t sheet = station->config.sheet;
-    if (sheet.len > 0 && !(station_take_word(&code, sheet) && station_take_word(&code, ENR_SPAN(":")))) {
+    if (sheet.len > 0 && !(take(&code, sheet) && station_take_word(&code, ":"))) {
         return station_refuse(out, ENR_WHY_UNKNOWN_CODE, ENR_OK);
     }
-    if (station_take_word(&code, ENR_SPAN("BY:"))) {
+    if (station_take_word(&code, "BY:")) {
         return set_staff(station, code, out);
     }
     enr_lead_t note = {.rating = 0};

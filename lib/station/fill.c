@@ -1,23 +1,38 @@
 /* What the event's roster knows of whom an id names. */
 #include "station_internal.h"
 
+/* `from` counts, unless it is empty. */
+static void put(enr_span_t *field, const enr_span_t *from)
+{
+    if (from->len > 0) {
+        *field = *from;
+    }
+}
+
+static void put_if_empty(enr_span_t *field, const enr_span_t *from)
+{
+    if (field->len == 0) {
+        *field = *from;
+    }
+}
+
 /* The lead's own word counts. A name counts as one field, and so do domain and company. */
 static void fill_in(enr_lead_t *lead, const enr_roster_entry_t *entry)
 {
     const enr_contact_t *listed = &entry->contact;
     enr_contact_t *contact = &lead->contact;
     if (contact->firstname.len == 0 || contact->lastname.len == 0) {
-        contact->firstname = listed->firstname.len > 0 ? listed->firstname : contact->firstname;
-        contact->lastname = listed->lastname.len > 0 ? listed->lastname : contact->lastname;
+        put(&contact->firstname, &listed->firstname);
+        put(&contact->lastname, &listed->lastname);
     }
     if (contact->domain.len == 0 && contact->company_name.len == 0) {
         contact->domain = listed->domain;
         contact->company_name = listed->company_name;
     }
-    contact->linkedin_url = contact->linkedin_url.len > 0 ? contact->linkedin_url : listed->linkedin_url;
-    lead->email = lead->email.len > 0 ? lead->email : entry->email;
-    lead->phone = lead->phone.len > 0 ? lead->phone : entry->phone;
-    lead->title = lead->title.len > 0 ? lead->title : entry->title;
+    put_if_empty(&contact->linkedin_url, &listed->linkedin_url);
+    put_if_empty(&lead->email, &entry->email);
+    put_if_empty(&lead->phone, &entry->phone);
+    put_if_empty(&lead->title, &entry->title);
 }
 
 /* True when the list counts now; *out_blind: there is no time to tell. */

@@ -37,11 +37,10 @@ enr_signal_t enr_scan_signal(const enr_scan_t *scan)
     if (scan->kind != ENR_SCAN_REFUSED) {
         return ENR_SIGNAL_GOOD;
     }
-    enr_span_t why = enr_span_from_str(scan->why);
-    if (enr_span_equal(why, ENR_SPAN(ENR_WHY_UNREADABLE))) {
+    if (strcmp(scan->why, ENR_WHY_UNREADABLE) == 0) {
         return ENR_SIGNAL_UNREADABLE;
     }
-    bool is_device = enr_span_equal(why, ENR_SPAN(ENR_WHY_FULL)) || enr_span_equal(why, ENR_SPAN(ENR_WHY_FAILED));
+    bool is_device = strcmp(scan->why, ENR_WHY_FULL) == 0 || strcmp(scan->why, ENR_WHY_FAILED) == 0;
     return is_device ? ENR_SIGNAL_FULL : ENR_SIGNAL_REFUSED;
 }
 
@@ -74,36 +73,37 @@ enr_buffer_t station_scratch(enr_station_t *station)
 /* --- a badge --- */
 
 /* What stands in each lead beside the badge. */
-static enr_lead_t bare_lead(const enr_station_t *station)
+static void start_lead(const enr_station_t *station, enr_lead_t *lead)
 {
     const enr_station_config_t *config = &station->config;
-    bool has_staff = station->staff_len > 0;
-    return (enr_lead_t){
+    *lead = (enr_lead_t){
         .payload = station->payload,
         .types = config->types,
         .device = config->device,
-        .captured_by = has_staff ? (enr_span_t){station->staff, station->staff_len} : config->captured_by,
+        .captured_by = config->captured_by,
         .event = config->event,
     };
+    if (station->staff_len > 0) {
+        lead->captured_by = (enr_span_t){station->staff, station->staff_len};
+    }
 }
 
-static enr_lead_t lead_of_badge(const enr_station_t *station)
+static void add_badge(const enr_badge_t *badge, enr_lead_t *lead)
 {
-    const enr_badge_t *badge = &station->badge;
-    enr_lead_t lead = bare_lead(station);
-    lead.contact = badge->contact;
-    lead.email = badge->email;
-    lead.phone = badge->phone;
-    lead.title = badge->title;
-    lead.attendee_id = badge->attendee_id;
-    return lead;
+    lead->contact = badge->contact;
+    lead->email = badge->email;
+    lead->phone = badge->phone;
+    lead->title = badge->title;
+    lead->attendee_id = badge->attendee_id;
 }
 
 /* Reads the payload by the profile; what the reader said of the charset wins. */
 ENR_NOINLINE static enr_status_t read_badge(enr_station_t *station)
 {
-    static const enr_badge_profile_t none;
-    enr_badge_profile_t profile = station->config.profile != NULL ? *station->config.profile : none;
+    enr_badge_profile_t profile = {.fields = NULL};
+    if (station->config.profile != NULL) {
+        profile = *station->config.profile;
+    }
     if (station->frame.aim.has_eci) {
         profile.charset = enr_charset_of_eci(station->frame.aim.eci);
     }
@@ -113,11 +113,13 @@ ENR_NOINLINE static enr_status_t read_badge(enr_station_t *station)
 ENR_NOINLINE static enr_status_t capture(enr_station_t *station, uint32_t now_ms, enr_scan_t *out)
 {
     enr_agent_t *agent = station->config.agent;
-    enr_lead_t lead = lead_of_badge(station);
+    enr_lead_t lead;
     enr_status_t status = station->read;
+    start_lead(station, &lead);
     *out = (enr_scan_t){.kind = ENR_SCAN_LEAD, .badge = &station->badge};
     if (status == ENR_OK) {
         bool no_scan = false;
+        add_badge(&station->badge, &lead);
         status = roster_fill(station, &lead, &no_scan, &out->listed);
         if (status == ENR_OK && no_scan) {
             return station_refuse(out, ENR_WHY_NO_SCAN, ENR_OK);
@@ -125,7 +127,7 @@ ENR_NOINLINE static enr_status_t capture(enr_station_t *station, uint32_t now_ms
         status = status == ENR_OK ? enr_agent_capture(agent, &lead, now_ms, &out->captured) : status;
     }
     if (status == ENR_E_LIMIT && station->payload.len <= PAYLOAD_MAX) {
-        lead = bare_lead(station);
+        start_lead(station, &lead);
         *out = (enr_scan_t){.kind = ENR_SCAN_LEAD};
         status = enr_agent_capture(agent, &lead, now_ms, &out->captured);
     }
@@ -157,10 +159,10 @@ static void forget(enr_station_t *station)
 static enr_status_t act(enr_station_t *station, uint32_t now_ms, enr_scan_t *out)
 {
     enr_span_t rest = station->payload;
-    if (station_take_word(&rest, ENR_SPAN(ENR_PROVISION_PREFIX))) {
+    if (station_take_word(&rest, ENR_PROVISION_PREFIX)) {
         return provision(station, rest, now_ms, out);
     }
-    if (station_take_word(&rest, ENR_SPAN("ENR:"))) {
+    if (station_take_word(&rest, "ENR:")) {
         return control(station, rest, now_ms, out);
     }
     if (station->read == ENR_OK && station->badge.secret) {

@@ -12,7 +12,7 @@ enr_status_t station_not_kept(enr_scan_t *scan, enr_status_t status);
 enr_buffer_t station_scratch(enr_station_t *station);
 
 /* Takes a word off the beginning of a text. False: it does not begin so. */
-bool station_take_word(enr_span_t *text, enr_span_t word);
+bool station_take_word(enr_span_t *text, const char *word);
 
 /* Does what a code says; `code` is what follows "ENR:" (control.c). ENR_AGAIN: not yet. */
 enr_status_t control(enr_station_t *station, enr_span_t code, uint32_t now_ms, enr_scan_t *out);

@@ -12,7 +12,7 @@ def stays_level(rig, badges):
     rule.write_text('{"rate": 30, "header": "Connection: close"}\n')
     service = rig.serve("closing", rig.kind, more=("--faults", rule, "--latency", "100"))
     plugin = Plugin(rig.image)
-    counting = plugin(plugin.range("hellos", "mbedtls_ssl_write_client_hello"), f"report={plugin.at('say_usage'):#x}")
+    counting = plugin(plugin.range("hellos", "mbedtls_ssl_write_client_hello"), f"report={plugin.at('say_count'):#x}")
     with rig.provisioned("closing", plugin=counting) as board:
         board.expect("^clock: ", 30)
         delivered, samples = 0, []

@@ -14,7 +14,7 @@ def is_not_stopped(rig):
     masks = [line for line in plugin.code() if "cpsid" in line or "primask" in line or "basepri" in line]
     rig.results.check("no instruction of the image holds interrupts back", not masks, masks)
     arguments = plugin(f"from={plugin.at('sntp_recv'):#x}", f"send={rig.folder / 'badges'}", "socket=scanner", f"every={BYTE}", f"tick={plugin.tick():#x}",
-                       plugin.range("handshake", "mbedtls_ssl_handshake_step"), f"report={plugin.at('say_usage'):#x}")
+                       plugin.range("handshake", "mbedtls_ssl_handshake_step"), f"report={plugin.at('say_count'):#x}")
     with rig.provisioned("good", plugin=arguments) as board:
         sent = rig.check("all badges are sent", board, r"^plugin: sent (\d+) overrun (\d+) inside (\d+)", seconds=60)
         rig.results.check("the first one is sent", "lead: 1 email sending" in board.said or board.expect("^lead: 1 email sending", 30), board.said)

@@ -61,7 +61,7 @@ def at_random(rig, count):
 
 def append_length(rig, plugin):
     """Instructions from the begin of a lead's slot in the journal to the good signal."""
-    with rig.provisioned(None, plugin=plugin(plugin.range("append", "slot_write", "board_signal"), f"report={plugin.at('say_usage'):#x}")) as board:
+    with rig.provisioned(None, plugin=plugin(plugin.range("append", "slot_write", "board_signal"), f"report={plugin.at('say_count'):#x}")) as board:
         board.expect("^network: address", 30)
         board.scan(card("Length"))
         board.expect("^signal: good", 30)

@@ -27,7 +27,7 @@ def outlives(rig, version):
     site = interop.Nginx.site(files / "leaf.chain", files / "leaf.key", f"ssl_protocols TLSv{version};", "keepalive_timeout 1s; ssl_session_timeout 1d;",
                               answer=f"proxy_pass https://{rig.services['behind'][0]}; proxy_ssl_protocols TLSv1.2 TLSv1.3; proxy_set_header Host {NAME};")
     plugin, folder = Plugin(rig.image), f"tickets-{version}"
-    counting = plugin(plugin.range("handshake", "mbedtls_ssl_handshake_step"), f"report={plugin.at('say_usage'):#x}")
+    counting = plugin(plugin.range("handshake", "mbedtls_ssl_handshake_step"), f"report={plugin.at('say_count'):#x}")
     rig.services["nginx"] = ("10.0.2.2", None)
     with interop.Nginx(rig.folder / f"nginx-{version}", [site]) as (port,):
         settings = {"base": f"https://{NAME}:{port}/api/v2", "private": "yes"}

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enrich/crc32.h"
 #include "enrich/roster.h"
 
 static enr_status_t read_region(void *ctx, uint32_t offset, uint8_t *out, uint32_t len)
@@ -27,8 +28,8 @@ static void forge(uint8_t *bytes, size_t len)
     if (len >= 64) {
         memcpy(bytes, "ENRROST\1", 8);
         put(bytes + 8, (uint32_t)len);
-        put(bytes + 20, enr_roster_crc(0, (enr_span_t){bytes + 64, len - 64}));
-        put(bytes + 60, enr_roster_crc(0, (enr_span_t){bytes, 60}));
+        put(bytes + 20, enr_crc32(0, (enr_span_t){bytes + 64, len - 64}));
+        put(bytes + 60, enr_crc32(0, (enr_span_t){bytes, 60}));
     }
 }
 

@@ -2,6 +2,7 @@
    of control codes, of the roster; and that nothing is lost while the flash makes it wait. */
 #include "agent_rig.h"
 
+#include "enrich/crc32.h"
 #include "enrich/station.h"
 
 #define TEODOR "MECARD:N:Lindqvist,Teodor;ORG:Acme Example;;"
@@ -65,9 +66,9 @@ static const enr_roster_t *make_roster(int64_t expires)
     memcpy(list.bytes, "ENRROST\1", 8);
     put(8, list.len, 4);
     put(12, 2, 4);
-    put(20, enr_roster_crc(0, (enr_span_t){list.bytes + 64, list.len - 64}), 4);
+    put(20, enr_crc32(0, (enr_span_t){list.bytes + 64, list.len - 64}), 4);
     put(32, (uint64_t)expires, 8);
-    put(60, enr_roster_crc(0, (enr_span_t){list.bytes, 60}), 4);
+    put(60, enr_crc32(0, (enr_span_t){list.bytes, 60}), 4);
     list.flash = (enr_flash_t){.size = sizeof list.bytes, .read = read_list};
     assert_int_equal(enr_roster_open(&list.flash, &list.roster), ENR_OK);
     enr_status_t status;

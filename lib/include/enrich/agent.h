@@ -15,8 +15,9 @@
 #include "enrich/lead.h"
 #include "enrich/store.h"
 
-/* Where a request is. X(NAME, value, "word", "what it means"). The values of those that are marked in the journal
-   (READY to TAKEN) keep their meaning: journals hold them. lib/DESIGN.md says how each is entered and left. */
+/* Where a request is. X(NAME, value, "word", "what it means"), by value from 0 on. The values of those that are marked
+   in the journal (READY to TAKEN) keep their meaning: journals hold them. lib/DESIGN.md says how each is entered and
+   left. */
 #define ENR_REQUEST_STATE_LIST(X)                                                                                      \
     X(NONE, 0, "none", "this type is not wanted")                                                                      \
     X(READY, 1, "ready", "may be sent")                                                                                \
@@ -42,22 +43,22 @@ typedef enum {
 const char *enr_request_state_name(enr_request_state_t state);
 const char *enr_request_state_meaning(enr_request_state_t state);
 
-/* What is wrong with the device or its account as a whole. X(NAME, "word", "what it means"). Those before TLS hold
-   requests back, which stay what they are; one of those held is let through every ENR_PROBE_MIN_MS to ENR_PROBE_MAX_MS,
-   and when it is accepted the flag goes. CREDITS, CONSENT and PLAN hold the type that they were said of. The others
-   only say why nothing comes through: attempts go on with back-off. */
+/* What is wrong with the device or its account as a whole. X(NAME, "word"). Those before TLS hold requests back, which
+   stay what they are; one of those held is let through every ENR_PROBE_MIN_MS to ENR_PROBE_MAX_MS, and when it is
+   accepted the flag goes. CREDITS, CONSENT and PLAN hold the type that they were said of. The others only say why
+   nothing comes through: attempts go on with back-off. */
 #define ENR_FLAG_LIST(X)                                                                                               \
-    X(UNAUTHORIZED, "unauthorized", "the API key was refused")                                                         \
-    X(WRONG_SERVICE, "wrong_service", "the address does not answer as the service does")                               \
-    X(CREDITS, "credits", "not enough credits")                                                                        \
-    X(CONSENT, "consent", "the account has not consented to personal e-mail enrichment")                               \
-    X(PLAN, "plan", "the account's plan does not allow it")                                                            \
-    X(TLS, "tls", "the server's certificate or its TLS was refused")                                                   \
-    X(PORTAL, "portal", "captive portal suspected")                                                                    \
-    X(NO_TIME, "no_time", "no believable time, so no TLS")
+    X(UNAUTHORIZED, "unauthorized")                                                                                    \
+    X(WRONG_SERVICE, "wrong_service")                                                                                  \
+    X(CREDITS, "credits")                                                                                              \
+    X(CONSENT, "consent")                                                                                              \
+    X(PLAN, "plan")                                                                                                    \
+    X(TLS, "tls")                                                                                                      \
+    X(PORTAL, "portal")                                                                                                \
+    X(NO_TIME, "no_time")
 
 typedef enum {
-#define ENR_FLAG_ENUM(name, word, meaning) ENR_FLAG_##name,
+#define ENR_FLAG_ENUM(name, word) ENR_FLAG_##name,
     ENR_FLAG_LIST(ENR_FLAG_ENUM)
 #undef ENR_FLAG_ENUM
 } enr_flag_t;

@@ -57,8 +57,4 @@ bool enr_roster_is_expired(const enr_roster_t *roster, int64_t now);
 ENR_NODISCARD enr_status_t enr_roster_find(const enr_roster_t *roster, enr_span_t id, enr_buffer_t *memory,
                                            enr_roster_entry_t *out_entry);
 
-/* CRC-32 (IEEE 802.3) of bytes that follow those of which `before` is the CRC; 0 before the first. The builder of lists
-   needs the same. */
-uint32_t enr_roster_crc(uint32_t before, enr_span_t bytes);
-
 #endif

@@ -50,7 +50,7 @@ typedef struct {
     bool allow_private;  /* private addresses of public names are tried: for a test rig */
     bool personal_email; /* this event allows personal_email */
     unsigned types;      /* wanted of every badge */
-    uint8_t resend;      /* enr_agent_config_t, of all types */
+    uint16_t resend;     /* enr_agent_config_t, of all types */
     uint16_t spread_s;   /* enr_paces_t */
     uint16_t keep_days;  /* enr_agent_config_t */
     bool complete;       /* base, key and anchor are there: leads can be sent */

@@ -84,6 +84,11 @@ typedef struct {
 /* The span of a NUL-terminated string, without the NUL; NULL gives an empty span. */
 enr_span_t enr_span_from_str(const char *text);
 
+/* Texts one behind the other, "first\0second\0third": a table that takes no pointers. The one of a number from 0 on;
+   and the number of a word among the first `count`, which is `count` when it is none of them. */
+const char *enr_text_of(const char *texts, unsigned number);
+unsigned enr_text_find(const char *texts, unsigned count, enr_span_t word);
+
 /* The bytes [from, to) of a span. Asserts from <= to <= span.len. The address is computed as a number: nothing may be
    added to NULL, not even 0. */
 ENR_INLINE enr_span_t enr_span_slice(enr_span_t span, size_t from, size_t to)
@@ -101,6 +106,9 @@ ENR_INLINE size_t enr_span_find(enr_span_t span, uint8_t byte)
 {
     return enr_bytes_find(span.ptr, span.len, byte);
 }
+
+/* Takes off what stands before the first such byte, and the byte; all of the span when there is none. */
+enr_span_t enr_span_take(enr_span_t *span, uint8_t byte);
 
 /* True when the span begins with these letters, A-Z and a-z taken as one. */
 bool enr_bytes_begin(const uint8_t *bytes, size_t len, const char *prefix);
@@ -129,6 +137,13 @@ bool enr_bytes_equal(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_
 ENR_INLINE bool enr_span_equal(enr_span_t a, enr_span_t b)
 {
     return enr_bytes_equal(a.ptr, a.len, b.ptr, b.len);
+}
+
+/* True when the span is this text. */
+bool enr_bytes_are(const uint8_t *bytes, size_t len, const char *text);
+ENR_INLINE bool enr_span_is(enr_span_t span, const char *text)
+{
+    return enr_bytes_are(span.ptr, span.len, text);
 }
 
 /* True when both hold the same bytes, A-Z and a-z taken as one (ASCII only, no locale). */
