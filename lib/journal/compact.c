@@ -27,13 +27,12 @@ void compact_unpin(enr_journal_t *journal, const enr_slot_t *slot)
 
 static enr_status_t copy_slot(enr_journal_t *journal, const enr_slot_t *slot)
 {
-    enr_place_t copy;
     slot_order_t order = {.kind = KIND_COPY, .number = slot->number, .hash = slot->hash, .from = slot};
     /* Where little is free, copies take no more than their slots did. */
-    (void)slot_size(journal, slot, sector_free(journal) >= ENR_JOURNAL_SPARE, &order.annex);
-    enr_status_t status = slot_write(journal, &order, &copy);
+    order.annex = (uint16_t)slot_annex(journal, slot, sector_free(journal) >= ENR_JOURNAL_SPARE);
+    enr_status_t status = slot_write(journal, &order);
     if (status == ENR_OK) {
-        slots_moved(journal, slot->place, copy);
+        slots_moved(journal, slot->place, head_last(journal));
     }
     return status;
 }
@@ -46,9 +45,8 @@ static enr_status_t copy_without_content(enr_journal_t *journal, const enr_slot_
     lost.registers[ENR_JOURNAL_CONTENT].data_len = 0;
     enr_status_t status = copy_slot(journal, &lost);
     if (status == ENR_OK && slot->content_len != 0) {
-        uint16_t annex = 0;
         journal->stats.damaged++;
-        journal->stats.bytes -= slot_size(journal, slot, true, &annex) - slot_size(journal, &lost, true, &annex);
+        journal->stats.bytes -= slot_size(journal, slot) - slot_size(journal, &lost);
     }
     return status;
 }
@@ -87,7 +85,6 @@ static enr_status_t keep_tombstone(enr_journal_t *journal, const enr_slot_t *slo
 static enr_status_t copy_lead(enr_journal_t *journal, const enr_place_t *place)
 {
     enr_slot_t slot = {0};
-    uint16_t annex = 0;
     enr_status_t loaded = ENR_E_SEAL;
     enr_status_t status = ENR_E_SEAL;
     for (unsigned i = 0; i < TRIES && status == ENR_E_SEAL; i++) {
@@ -103,7 +100,7 @@ static enr_status_t copy_lead(enr_journal_t *journal, const enr_place_t *place)
         return status;
     }
     if (journal->repairing) {
-        room_drop(journal, slot_size(journal, &slot, true, &annex));
+        room_drop(journal, slot_size(journal, &slot));
         return ENR_OK;
     }
     return copy_without_content(journal, &slot);
@@ -272,8 +269,7 @@ static enr_status_t count_one(enr_journal_t *journal)
             journal->stats.unpurged += status == ENR_OK && !purged;
             journal->tombstones += status == ENR_OK && slot.until_day != 0;
         } else if (status == ENR_OK) {
-            uint16_t annex = 0;
-            room_add(journal, slot_size(journal, &slot, true, &annex));
+            room_add(journal, slot_size(journal, &slot));
             journal->stats.damaged += slot.content_len == 0;
         }
     }

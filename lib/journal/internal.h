@@ -31,15 +31,15 @@ typedef enum { MARK_STILL, MARK_SET, MARK_GONE, MARK_CONTINUED } mark_kind_t;
 
 /* The first 16 bytes of an entry, and what they say; places are offsets in the region. */
 typedef struct {
-    uint8_t head[ENTRY_HEAD_LEN];
+    kind_t kind;
+    uint8_t void_before; /* so many entries right before it do not count */
+    uint16_t born;       /* the session that wrote it, low half */
+    uint16_t content_len;
     uint32_t number;
     uint32_t content_at;
-    uint16_t content_len;
     uint32_t annex_at;
     uint32_t annex_end;
-    kind_t kind;
-    uint16_t born;       /* the session that wrote it, low half */
-    uint8_t void_before; /* so many entries right before it do not count */
+    uint8_t head[ENTRY_HEAD_LEN];
 } entry_t;
 
 /* bytes.c: reading, programming and proving bytes of the region. */
@@ -58,21 +58,55 @@ ENR_NODISCARD enr_status_t flash_zero(enr_journal_t *journal, uint32_t from, uin
 /* Bytes that a sealed or other text of this length takes. */
 uint32_t padded(const enr_journal_t *journal, size_t len);
 
-enr_seal_place_t place_of(const enr_sector_t *sector, uint32_t at);
+/* Where bytes lie in the sector in view, and in the head. */
+enr_seal_place_t view_place(const enr_journal_t *journal, uint32_t at);
+enr_seal_place_t head_place(const enr_journal_t *journal, uint32_t at);
 
-/* Puts a tag, or the first bytes of one, behind head_len bytes. */
-void prove(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len, size_t tag_len);
+/* Bytes with a tag behind them, or the first bytes of one. */
+typedef struct {
+    enr_seal_place_t place;
+    uint8_t *bytes;
+    uint8_t head_len; /* of the bytes before the tag */
+    uint8_t tag_len;
+    uint8_t salt_at; /* the bytes name their epoch, and here their salt; 0: `place` does */
+} proof_t;
 
-/* Whether the tag behind head_len bytes is theirs. */
-bool is_proven(enr_journal_t *journal, enr_seal_place_t place, const uint8_t *bytes, size_t head_len, size_t tag_len);
+/* Puts the tag behind the bytes. */
+void prove(enr_journal_t *journal, const proof_t *proof);
 
-/* The tag proves that one bit was wrong, which is turned: all are tried. */
-bool is_mended(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len, size_t tag_len);
+/* Whether the tag is that of the bytes. One wrong bit is found by trying those between two, and turned. */
+bool is_proven(enr_journal_t *journal, const proof_t *proof, unsigned from_bit, unsigned to_bit);
 
-static inline void turn_bit(uint8_t *bytes, size_t bit)
-{
-    bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
-}
+/* What a sector's header and an anchor have in common: letters, version, alignment, epoch, salt and sizes, and a tag at
+   the end. Offsets are in bytes. */
+typedef struct {
+    uint8_t letters[4];
+    uint8_t len;
+    uint8_t salt_at;
+    uint8_t sizes_at;
+    uint8_t mend_from; /* bits of which one may be wrong */
+    uint16_t mend_to;
+} block_t;
+
+#define BLOCK_EPOCH_AT 8u
+
+/* ENR_OK; ENR_END: erased; ENR_E_SEAL: none, or not whole; ENR_E_VERSION; ENR_E_SETTING: of another geometry;
+   ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t block_read(enr_journal_t *journal, const block_t *block, uint32_t at, uint8_t *bytes);
+
+/* Fills in what blocks have in common, and programs it. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t block_write(enr_journal_t *journal, const block_t *block, uint32_t at, uint32_t epoch,
+                                       uint8_t *bytes);
+
+/* Seals the text at journal->scratch + MARK_HEAD_LEN and programs `all` bytes that begin before_len before it: the
+   first unit, and then the rest. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t sealed_write(enr_journal_t *journal, enr_seal_place_t place, enr_span_t aad, size_t text_len,
+                                        size_t before_len, size_t all);
+
+/* Opens to journal->scratch + MARK_HEAD_LEN what sealed_write wrote at a place of the sector in view. ENR_OK;
+   ENR_E_SEAL: damaged; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t sealed_read(enr_journal_t *journal, uint32_t at, enr_span_t aad, size_t text_len,
+                                       size_t before_len);
 
 /* sector.c: headers and entries. */
 
@@ -113,9 +147,8 @@ ENR_NODISCARD enr_status_t sector_limit(enr_journal_t *journal, uint16_t *out_li
 /* Programs the header of a sector that is to be the head. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t header_write(enr_journal_t *journal, uint16_t sector);
 
-/* Reads an entry of a sector. ENR_OK; ENR_END: erased; ENR_E_SEAL: not whole; ENR_AGAIN, ENR_E_FLASH. */
-ENR_NODISCARD enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_sector_t *header,
-                                      uint16_t index, entry_t *out_entry);
+/* Reads an entry of the sector in view. ENR_OK; ENR_END: erased; ENR_E_SEAL: not whole; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t entry_read(enr_journal_t *journal, uint16_t index, entry_t *out_entry);
 
 /* What the first 16 bytes of an entry say. */
 void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t head[ENTRY_HEAD_LEN],
@@ -127,6 +160,9 @@ bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, c
 /* Programs the head's next entry from its first 16 bytes. born: the session that it names. ENR_OK; ENR_END: the
    directory is full; ENR_AGAIN; ENR_E_FLASH: the head is closed. */
 ENR_NODISCARD enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint16_t born);
+
+/* Where the head's last entry is. */
+enr_place_t head_last(const enr_journal_t *journal);
 
 /* Programs an entry that has nothing but itself, of the present session, in the head or in the next sector. ENR_OK;
    ENR_END: no sector is clean; ENR_AGAIN. */
@@ -199,13 +235,17 @@ typedef struct {
     uint32_t number;
     const uint8_t *hash; /* NULL: none */
     enr_span_t content;
-    const enr_slot_t *from; /* a slot whose content and registers are written instead of `content`; NULL: none */
-    uint16_t annex;         /* bytes, a multiple of the alignment */
+    const enr_slot_t *from;       /* a slot whose content and registers are written instead of `content`; NULL: none */
+    uint16_t annex;               /* bytes, a multiple of the alignment */
+    uint8_t head[ENTRY_HEAD_LEN]; /* all zero; filled in: the first 16 bytes of its entry */
 } slot_order_t;
 
 /* Writes a slot at the head. ENR_OK; ENR_END: no sector is clean; ENR_AGAIN: the part is busy; ENR_E_SEAL: the content
    of `from` does not open; ENR_E_FLASH. */
-ENR_NODISCARD enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_place_t *out_place);
+ENR_NODISCARD enr_status_t slot_write(enr_journal_t *journal, slot_order_t *order);
+
+/* Makes a slot of an entry at a place, without its registers. */
+void slot_start(enr_slot_t *slot, enr_place_t place, const entry_t *entry);
 
 /* Reads a slot with its registers. ENR_OK; ENR_END: no entry; ENR_E_SEAL: damaged; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *out_slot);
@@ -216,9 +256,14 @@ void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to);
 /* Bytes of the marks that a slot needs. */
 uint32_t slot_marks(const enr_journal_t *journal, const enr_slot_t *slot);
 
-/* Bytes that a slot takes when it is written again, and how many of them are its annex; generous: with some for marks
-   to come. */
-uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool generous, uint16_t *out_annex);
+/* Bytes of its annex when a slot is written again; generous: with some for marks to come. */
+uint32_t slot_annex(const enr_journal_t *journal, const enr_slot_t *slot, bool generous);
+
+/* Bytes that a slot with a generous annex takes when it is written again, and its entry. */
+uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot);
+
+/* Bytes that a content takes. */
+uint32_t content_size(const enr_journal_t *journal, size_t len);
 
 /* The first 16 bytes of a slot's entry. */
 void slot_head(const enr_slot_t *slot, uint8_t out_head[ENTRY_HEAD_LEN]);

@@ -63,7 +63,7 @@ static enr_status_t find_last(enr_journal_t *journal, uint16_t from, bool *out_g
     for (uint16_t i = journal->head_count; i > from; i--) {
         entry_t entry;
         uint16_t index = (uint16_t)(i - 1u);
-        enr_status_t status = entry_read(journal, journal->head, &journal->view, index, &entry);
+        enr_status_t status = entry_read(journal, index, &entry);
         if (status == ENR_AGAIN || status == ENR_E_FLASH) {
             return status;
         }
@@ -84,7 +84,7 @@ static enr_status_t survey_entries(enr_journal_t *journal, survey_t *survey)
     for (uint16_t i = 0; i < journal->head_count; i++) {
         entry_t entry;
         bool is_void = false;
-        enr_status_t status = entry_read(journal, journal->head, &journal->view, i, &entry);
+        enr_status_t status = entry_read(journal, i, &entry);
         bool good = status == ENR_OK;
         if (good && entry.kind != KIND_EXTENSION) { /* marks lead to those, whoever came later */
             status = walk_void(journal, i, &is_void);
@@ -142,7 +142,7 @@ static enr_status_t find_copied(enr_journal_t *journal, uint32_t number)
     }
     for (uint16_t i = journal->tail_index; status == ENR_OK && i < limit; i++) {
         entry_t entry;
-        status = entry_read(journal, journal->tail_sector, &journal->view, i, &entry);
+        status = entry_read(journal, i, &entry);
         if (status == ENR_OK && entry.number == number && (is_lead(entry.kind) || entry.kind == KIND_TOMBSTONE)) {
             journal->tail_index = (uint16_t)(i + 1u);
         }

@@ -161,7 +161,7 @@ static enr_status_t find_again(enr_journal_t *journal, uint16_t index, const ent
     *out_found = false;
     for (uint16_t i = (uint16_t)(index + 1u); status == ENR_OK && i < limit && !*out_found; i++) {
         entry_t later;
-        status = entry_read(journal, journal->view_sector, &journal->view, i, &later);
+        status = entry_read(journal, i, &later);
         *out_found = status == ENR_OK && is_lead(later.kind) && later.content_at == entry->content_at;
         status = status == ENR_AGAIN || status == ENR_E_FLASH ? status : ENR_OK;
     }
@@ -203,7 +203,7 @@ static enr_status_t purge_entry(enr_journal_t *journal, uint16_t index)
 {
     entry_t entry;
     bool is_void = false;
-    enr_status_t status = entry_read(journal, journal->view_sector, &journal->view, index, &entry);
+    enr_status_t status = entry_read(journal, index, &entry);
     if (status == ENR_OK || status == ENR_E_SEAL) {
         enr_status_t looked = walk_void(journal, index, &is_void);
         status = looked == ENR_OK ? status : looked;

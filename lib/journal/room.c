@@ -78,7 +78,7 @@ static uint32_t slot_bytes(const enr_journal_t *journal, size_t content_len, siz
     /* The caller counts in units of 16. */
     uint32_t more = journal->align > 16 ? ANNEX_SLACK : 0;
     uint32_t all = padded(journal, annex < ANNEX_SLACK ? ANNEX_SLACK : annex) + more;
-    uint32_t bytes = ENTRY_LEN + padded(journal, PREFIX_LEN + content_len + ENR_SEAL_TAG_LEN) + all;
+    uint32_t bytes = ENTRY_LEN + content_size(journal, content_len) + all;
     *out_annex = (uint16_t)all;
     return all <= ANNEX_MAX && bytes <= journal->slot_max ? bytes : 0;
 }
@@ -96,29 +96,21 @@ enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content, cons
     if (status == ENR_OK) {
         status = journal->number == UINT32_MAX ? ENR_E_FULL : room_for(journal, bytes);
     }
-    enr_place_t place;
+    slot_order_t order = {
+        .kind = KIND_LEAD, .number = journal->number, .hash = hash, .content = content, .annex = annex_len};
     if (status == ENR_OK) {
-        slot_order_t order = {
-            .kind = KIND_LEAD, .number = journal->number, .hash = hash, .content = content, .annex = annex_len};
-        status = slot_write(journal, &order, &place);
+        status = slot_write(journal, &order);
     }
     if (status != ENR_OK) {
         journal->wanted = journal->wanted || status == ENR_END;
         return status == ENR_END ? ENR_AGAIN : status;
     }
-    uint32_t slot_at = journal->head_high - (bytes - ENTRY_LEN);
-    *out_slot = (enr_slot_t){.number = journal->number++,
-                             .content_len = (uint16_t)content.len,
-                             .place = place,
-                             .born = (uint16_t)journal->session,
-                             .annex_at = journal->head_high - annex_len,
-                             .annex_end = journal->head_high};
-    memcpy(out_slot->hash, hash, sizeof out_slot->hash);
-    enr_put_16(out_slot->shape, (uint16_t)((slot_at - sector_at(journal, place.sector)) / 16));
-    enr_put_16(out_slot->shape + 2, (uint16_t)content.len);
-    out_slot->shape[4] = (uint8_t)(annex_len / 16);
-    out_slot->shape[5] = KIND_LEAD;
-    if (room_counts(journal, place)) {
+    journal->number++;
+    entry_t entry;
+    entry_decode(journal, journal->head, order.head, &entry);
+    entry.born = (uint16_t)journal->session;
+    slot_start(out_slot, head_last(journal), &entry);
+    if (room_counts(journal, out_slot->place)) {
         room_add(journal, bytes);
     }
     return ENR_OK;

@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-#define VERSION 1u
-#define HEADER_HEAD_LEN (HEADER_LEN - ENR_SEAL_TAG_LEN)
-
 /* An entry's proven bytes: its head, the session, and how many before it are void. */
 #define ENTRY_PROVEN_LEN (ENTRY_HEAD_LEN + 3u)
 #define ENTRY_TAG_LEN (ENTRY_LEN - ENTRY_PROVEN_LEN)
@@ -53,107 +50,56 @@ uint16_t ring_steps(const enr_journal_t *journal, uint16_t from, uint16_t to)
 
 /* --- headers --- */
 
-static enr_status_t decode_header(const enr_journal_t *journal, const uint8_t *bytes, enr_sector_t *out)
-{
-    *out = (enr_sector_t){.before = enr_get_16(bytes + 6),
-                          .epoch = enr_get_32(bytes + 8),
-                          .session = enr_get_32(bytes + 12),
-                          .tail = enr_get_32(bytes + 16),
-                          .number = enr_get_32(bytes + 20),
-                          .salt = enr_get_32(bytes + 32),
-                          .before_count = enr_get_16(bytes + 36),
-                          .tail_sector = enr_get_16(bytes + 38),
-                          .erases = enr_get_32(bytes + 40),
-                          .tail_index = enr_get_16(bytes + 44),
-                          .before_used = enr_get_16(bytes + 46)};
-    const enr_flash_t *flash = journal->config.flash;
-    if (bytes[5] != journal->align || enr_get_32(bytes + 24) != flash->sector_size ||
-        enr_get_32(bytes + 28) != flash->size) {
-        return ENR_E_SETTING;
-    }
-    bool sound = out->before >= ENR_JOURNAL_ANCHORS && out->before < journal->sectors &&
-                 out->tail_sector >= ENR_JOURNAL_ANCHORS && out->tail_sector < journal->sectors &&
-                 out->before_count <= out->before_used && out->before_used <= sector_entries_max(journal) + 1u &&
-                 out->epoch > 0 && out->tail <= out->epoch;
-    return sound ? ENR_OK : ENR_E_SEAL;
-}
+static const block_t header_block = {
+    .letters = {'E', 'N', 'R', 'J'}, .len = HEADER_LEN, .salt_at = 32, .sizes_at = 24, .mend_to = 8 * HEADER_LEN};
 
 enr_status_t header_write(enr_journal_t *journal, uint16_t sector)
 {
-    const enr_flash_t *flash = journal->config.flash;
     bool first = journal->head == NOWHERE;
     uint8_t marker[UNIT_MAX];
-    uint8_t bytes[HEADER_LEN] = "ENRJ";
+    uint8_t bytes[HEADER_LEN] = {0};
     enr_status_t status = flash_read(journal, sector_at(journal, sector), marker, journal->align);
     if (status != ENR_OK) {
         return status;
     }
-    bytes[4] = VERSION;
-    bytes[5] = (uint8_t)journal->align;
     enr_put_16(bytes + 6, first ? sector : journal->head);
-    enr_put_32(bytes + 8, journal->epoch + 1);
     enr_put_32(bytes + 12, journal->session);
     enr_put_32(bytes + 16, first ? journal->epoch + 1 : journal->tail);
     enr_put_32(bytes + 20, journal->number);
-    enr_put_32(bytes + 24, flash->sector_size);
-    enr_put_32(bytes + 28, flash->size);
-    enr_put_32(bytes + 32, journal->config.salt);
     enr_put_16(bytes + 36, (uint16_t)(journal->head_count - journal->head_void));
     enr_put_16(bytes + 38, first ? sector : journal->tail_sector);
     enr_put_32(bytes + 40, marked_erases(marker));
     enr_put_16(bytes + 44, journal->tail_index);
     enr_put_16(bytes + 46, journal->head_count);
-    enr_seal_place_t place = {
-        .epoch = journal->epoch + 1, .offset = header_at(journal, sector), .salt = journal->config.salt};
-    prove(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN);
-    return flash_program(journal, place.offset, bytes, sizeof bytes);
+    return block_write(journal, &header_block, header_at(journal, sector), journal->epoch + 1, bytes);
 }
 
-static unsigned wrong_letters(const uint8_t *bytes)
-{
-    unsigned wrong = 0;
-    for (unsigned i = 0; i < 4; i++) {
-        wrong += bytes[i] != (uint8_t) "ENRJ"[i];
-    }
-    return wrong;
-}
-
-enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *out_header)
+enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *out)
 {
     uint8_t bytes[HEADER_LEN];
-    uint32_t at = header_at(journal, sector);
     if (sector == journal->erasing) {
         return ENR_END;
     }
-    enr_status_t status = flash_read(journal, at, bytes, sizeof bytes);
+    enr_status_t status = block_read(journal, &header_block, header_at(journal, sector), bytes);
     if (status != ENR_OK) {
         return status;
     }
-    if (is_erased(bytes, sizeof bytes)) {
-        return ENR_END;
-    }
-    unsigned wrong = wrong_letters(bytes);
-    if (wrong > 1) {
-        return ENR_E_SEAL;
-    }
-    enr_seal_place_t place = {.epoch = enr_get_32(bytes + 8), .offset = at, .salt = enr_get_32(bytes + 32)};
-    if (is_proven(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
-        return decode_header(journal, bytes, out_header);
-    }
-    const bool newer = wrong == 0 && bytes[4] != VERSION;
-    if (is_erased(bytes + HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
-        return ENR_E_SEAL; /* cut */
-    }
-    for (size_t bit = 0; bit < (size_t)8 * HEADER_LEN; bit++) { /* epoch and salt, which the place needs, are in it */
-        turn_bit(bytes, bit);
-        place.epoch = enr_get_32(bytes + 8);
-        place.salt = enr_get_32(bytes + 32);
-        if (is_proven(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
-            return decode_header(journal, bytes, out_header);
-        }
-        turn_bit(bytes, bit);
-    }
-    return newer ? ENR_E_VERSION : ENR_E_SEAL;
+    *out = (enr_sector_t){.before = enr_get_16(bytes + 6),
+                          .epoch = enr_get_32(bytes + BLOCK_EPOCH_AT),
+                          .session = enr_get_32(bytes + 12),
+                          .tail = enr_get_32(bytes + 16),
+                          .number = enr_get_32(bytes + 20),
+                          .salt = enr_get_32(bytes + header_block.salt_at),
+                          .before_count = enr_get_16(bytes + 36),
+                          .tail_sector = enr_get_16(bytes + 38),
+                          .erases = enr_get_32(bytes + 40),
+                          .tail_index = enr_get_16(bytes + 44),
+                          .before_used = enr_get_16(bytes + 46)};
+    bool sound = out->before >= ENR_JOURNAL_ANCHORS && out->before < journal->sectors &&
+                 out->tail_sector >= ENR_JOURNAL_ANCHORS && out->tail_sector < journal->sectors &&
+                 out->before_count <= out->before_used && out->before_used <= sector_entries_max(journal) + 1u &&
+                 out->epoch > 0 && out->tail <= out->epoch;
+    return sound ? ENR_OK : ENR_E_SEAL;
 }
 
 enr_status_t sector_view(enr_journal_t *journal, uint16_t sector)
@@ -237,7 +183,7 @@ void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t h
     memcpy(out_entry->head, head, ENTRY_HEAD_LEN);
     out_entry->annex_at = out_entry->content_at;
     if (is_lead(out_entry->kind)) {
-        out_entry->annex_at += padded(journal, PREFIX_LEN + out_entry->content_len + ENR_SEAL_TAG_LEN);
+        out_entry->annex_at += content_size(journal, out_entry->content_len);
     }
     out_entry->annex_end = out_entry->annex_at + 16u * head[8];
 }
@@ -259,11 +205,16 @@ bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, c
            (entry->annex_end - entry->annex_at) % journal->align == 0;
 }
 
-enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_sector_t *header, uint16_t index,
-                        entry_t *out_entry)
+static proof_t entry_proof(enr_seal_place_t place, uint8_t bytes[ENTRY_LEN])
+{
+    return (proof_t){.place = place, .bytes = bytes, .head_len = ENTRY_PROVEN_LEN, .tag_len = ENTRY_TAG_LEN};
+}
+
+enr_status_t entry_read(enr_journal_t *journal, uint16_t index, entry_t *out_entry)
 {
     const enr_place_t *last = &journal->last;
-    if (last->epoch != 0 && header->epoch == last->epoch && sector == last->sector && index == last->index) {
+    uint16_t sector = journal->view_sector;
+    if (last->epoch != 0 && journal->view.epoch == last->epoch && sector == last->sector && index == last->index) {
         entry_decode(journal, sector, journal->last_head, out_entry);
         out_entry->born = journal->last_born;
         return ENR_OK;
@@ -277,10 +228,8 @@ enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_secto
     if (is_erased(bytes, sizeof bytes)) {
         return ENR_END;
     }
-    enr_seal_place_t place = place_of(header, at);
-    bool cut = is_erased(bytes + ENTRY_LEN / 2, ENTRY_LEN / 2); /* not worth trying all bits */
-    bool good = is_proven(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN) ||
-                (!cut && is_mended(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN));
+    proof_t proof = entry_proof(view_place(journal, at), bytes);
+    bool good = is_proven(journal, &proof, 0, 8 * ENTRY_LEN);
     entry_decode(journal, sector, bytes, out_entry);
     out_entry->born = enr_get_16(bytes + ENTRY_HEAD_LEN);
     out_entry->void_before = bytes[ENTRY_HEAD_LEN + 2];
@@ -294,11 +243,11 @@ enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_L
     }
     uint8_t bytes[ENTRY_LEN];
     uint32_t at = entry_at(journal, journal->head, journal->head_count);
-    enr_seal_place_t place = {.epoch = journal->head_epoch, .offset = at, .salt = journal->head_salt};
     memcpy(bytes, head, ENTRY_HEAD_LEN);
     enr_put_16(bytes + ENTRY_HEAD_LEN, born);
     bytes[ENTRY_HEAD_LEN + 2] = (uint8_t)journal->head_void;
-    prove(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN);
+    proof_t proof = entry_proof(head_place(journal, at), bytes);
+    prove(journal, &proof);
     enr_status_t status = flash_program(journal, at, bytes, sizeof bytes);
     if (status == ENR_OK) {
         journal->head_count++;
@@ -310,6 +259,12 @@ enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_L
         journal->head_open = false;
     }
     return status;
+}
+
+enr_place_t head_last(const enr_journal_t *journal)
+{
+    return (enr_place_t){
+        .epoch = journal->head_epoch, .sector = journal->head, .index = (uint16_t)(journal->head_count - 1u)};
 }
 
 enr_status_t entry_add(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN])

@@ -7,25 +7,31 @@
 
 /* --- reading --- */
 
+void slot_start(enr_slot_t *slot, enr_place_t place, const entry_t *entry)
+{
+    *slot = (enr_slot_t){.number = entry->number,
+                         .content_len = entry->content_len,
+                         .place = place,
+                         .born = entry->born,
+                         .annex_at = entry->annex_at,
+                         .annex_end = entry->annex_end};
+    memcpy(slot->shape, entry->head + 4, sizeof slot->shape);
+    memcpy(slot->hash, entry->head + 10, sizeof slot->hash);
+}
+
 enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *out_slot)
 {
     entry_t entry;
     enr_status_t status = sector_view(journal, place.sector);
     if (status == ENR_OK) {
-        status = journal->view.epoch == place.epoch ? ENR_OK : ENR_END;
-    }
-    if (status == ENR_OK) {
-        status = entry_read(journal, place.sector, &journal->view, place.index, &entry);
+        status = journal->view.epoch == place.epoch ? entry_read(journal, place.index, &entry) : ENR_END;
     }
     if (status != ENR_OK) {
         return status;
     }
     struct enr_slot *next_held = out_slot->next_held;
-    *out_slot =
-        (enr_slot_t){.number = entry.number, .content_len = entry.content_len, .place = place, .born = entry.born};
+    slot_start(out_slot, place, &entry);
     out_slot->next_held = next_held;
-    memcpy(out_slot->hash, entry.head + 10, sizeof out_slot->hash);
-    memcpy(out_slot->shape, entry.head + 4, sizeof out_slot->shape);
     status = marks_load(journal, out_slot, &entry);
     if (out_slot->registers[ENR_JOURNAL_CONTENT].data_len > 0) {
         out_slot->content_len = out_slot->registers[ENR_JOURNAL_CONTENT].data_len;
@@ -68,19 +74,11 @@ static enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot)
         return ENR_E_SEAL;
     }
     uint8_t head[ENTRY_HEAD_LEN];
-    uint8_t *text = journal->scratch + MARK_HEAD_LEN;
     uint32_t at = sector_at(journal, slot->place.sector) + 16u * enr_get_16(slot->shape);
-    size_t len = slot->content_len + ENR_SEAL_TAG_LEN;
     slot_head(slot, head);
     enr_status_t status = sector_view(journal, slot->place.sector);
-    if (status == ENR_OK) {
-        status = flash_read(journal, at + PREFIX_LEN, text, len);
-    }
-    if (status != ENR_OK) {
-        return status;
-    }
-    return enr_seal_open(journal->config.seal, place_of(&journal->view, at), (enr_span_t){head, sizeof head},
-                         (enr_span_t){text, len}, text);
+    return status == ENR_OK ? sealed_read(journal, at, (enr_span_t){head, sizeof head}, slot->content_len, PREFIX_LEN)
+                            : status;
 }
 
 /* Opens the content or, with a register's number, its data. Where a mark is torn, the state that it would replace may
@@ -145,16 +143,24 @@ uint32_t slot_marks(const enr_journal_t *journal, const enr_slot_t *slot)
     return marks;
 }
 
-uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool generous, uint16_t *out_annex)
+uint32_t content_size(const enr_journal_t *journal, size_t len)
 {
-    uint32_t content = padded(journal, PREFIX_LEN + slot->content_len + ENR_SEAL_TAG_LEN);
+    return padded(journal, PREFIX_LEN + len + ENR_SEAL_TAG_LEN);
+}
+
+uint32_t slot_annex(const enr_journal_t *journal, const enr_slot_t *slot, bool generous)
+{
     uint32_t annex = 16u * slot->shape[4];
     uint32_t least = slot_marks(journal, slot) + (generous ? ANNEX_SLACK : 0);
-    uint32_t most = ENTRY_LEN + content < journal->slot_max ? journal->slot_max - ENTRY_LEN - content : 0;
+    uint32_t others = ENTRY_LEN + content_size(journal, slot->content_len);
+    uint32_t most = others < journal->slot_max ? journal->slot_max - others : 0;
     annex = annex > most ? most : annex;
-    annex = annex < least ? least : annex;
-    *out_annex = (uint16_t)(annex < UINT16_MAX ? annex : UINT16_MAX);
-    return ENTRY_LEN + content + annex;
+    return annex < least ? least : annex;
+}
+
+uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot)
+{
+    return ENTRY_LEN + content_size(journal, slot->content_len) + slot_annex(journal, slot, true);
 }
 
 #ifndef NDEBUG
@@ -217,11 +223,11 @@ static size_t content_len(const slot_order_t *order)
     return order->from == NULL ? order->content.len : order->from->content_len;
 }
 
-static void make_head(const enr_journal_t *journal, const slot_order_t *order, uint32_t at, uint8_t out[ENTRY_HEAD_LEN])
+static void make_head(const enr_journal_t *journal, slot_order_t *order)
 {
-    memset(out, 0, ENTRY_HEAD_LEN);
+    uint8_t *out = order->head;
     enr_put_32(out, order->number);
-    enr_put_16(out + 4, (uint16_t)((at - sector_at(journal, journal->head)) / 16));
+    enr_put_16(out + 4, (uint16_t)((journal->head_high - sector_at(journal, journal->head)) / 16));
     enr_put_16(out + 6, (uint16_t)content_len(order));
     out[8] = (uint8_t)(order->annex / 16);
     out[9] = (uint8_t)order->kind;
@@ -230,43 +236,34 @@ static void make_head(const enr_journal_t *journal, const slot_order_t *order, u
     }
 }
 
-/* Programs the content: its first unit, which says how much is going to be touched, before the rest. */
-static enr_status_t write_content(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint32_t at, size_t len,
-                                  uint32_t extent)
+/* Programs the content behind a prefix that says how much is going to be touched. */
+static enr_status_t write_content(enr_journal_t *journal, const slot_order_t *order, size_t len, uint32_t extent)
 {
-    uint8_t *text = journal->scratch + MARK_HEAD_LEN;
-    uint8_t *prefix = text - PREFIX_LEN;
-    enr_seal_place_t place = {.epoch = journal->head_epoch, .offset = at, .salt = journal->head_salt};
-    enr_status_t status =
-        enr_seal_text(journal->config.seal, place, (enr_span_t){head, ENTRY_HEAD_LEN}, (enr_span_t){text, len}, text);
-    assert(status == ENR_OK);
+    uint8_t *prefix = journal->scratch + MARK_HEAD_LEN - PREFIX_LEN;
     enr_put_16(prefix, (uint16_t)(extent / 16));
     enr_put_16(prefix + 2, (uint16_t)~enr_get_16(prefix));
-    size_t all = PREFIX_LEN + len + ENR_SEAL_TAG_LEN;
-    size_t first = all < journal->align ? all : journal->align;
-    status = flash_program(journal, at, prefix, first);
-    return status == ENR_OK ? flash_program(journal, at + (uint32_t)first, prefix + first, all - first) : status;
+    return sealed_write(journal, head_place(journal, journal->head_high), (enr_span_t){order->head, ENTRY_HEAD_LEN},
+                        len, PREFIX_LEN, PREFIX_LEN + len + ENR_SEAL_TAG_LEN);
 }
 
 /* Content, then marks, then the entry, which makes them count. ENR_AGAIN only before the first program. */
-static enr_status_t write_once(enr_journal_t *journal, const slot_order_t *order, uint32_t extent)
+static enr_status_t write_once(enr_journal_t *journal, slot_order_t *order, uint32_t extent)
 {
     size_t len = 0;
-    uint8_t head[ENTRY_HEAD_LEN];
     uint32_t at = journal->head_high;
-    make_head(journal, order, at, head);
+    make_head(journal, order);
     enr_status_t status = fetch(journal, order, &len);
     if (status == ENR_OK && is_lead(order->kind)) {
-        status = write_content(journal, head, at, len, extent);
+        status = write_content(journal, order, len, extent);
         journal->head_high += status == ENR_AGAIN ? 0 : extent; /* whatever comes, this place is used */
     }
     if (status == ENR_OK && order->from != NULL) {
         entry_t entry;
-        entry_decode(journal, journal->head, head, &entry);
+        entry_decode(journal, journal->head, order->head, &entry);
         status = marks_copy(journal, order->from, &entry);
     }
     if (status == ENR_OK) {
-        status = entry_write(journal, head, (uint16_t)journal->session);
+        status = entry_write(journal, order->head, (uint16_t)journal->session);
     }
     if (status == ENR_OK) {
         journal->head_high = at + extent;
@@ -274,10 +271,9 @@ static enr_status_t write_once(enr_journal_t *journal, const slot_order_t *order
     return status;
 }
 
-enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_place_t *out_place)
+enr_status_t slot_write(enr_journal_t *journal, slot_order_t *order)
 {
-    uint32_t content = padded(journal, PREFIX_LEN + content_len(order) + ENR_SEAL_TAG_LEN);
-    uint32_t extent = (is_lead(order->kind) ? content : 0) + order->annex;
+    uint32_t extent = (is_lead(order->kind) ? content_size(journal, content_len(order)) : 0) + order->annex;
     bool failed = false;
     for (;;) {
         enr_status_t status = head_has_room(journal, extent) ? ENR_OK : sector_open(journal);
@@ -285,10 +281,6 @@ enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_p
             return failed ? ENR_E_FLASH : status;
         }
         status = write_once(journal, order, extent);
-        if (status == ENR_OK) {
-            *out_place = (enr_place_t){
-                .epoch = journal->head_epoch, .sector = journal->head, .index = (uint16_t)(journal->head_count - 1u)};
-        }
         if (status != ENR_E_FLASH) {
             return status;
         }

@@ -30,7 +30,7 @@ static enr_status_t find_void(enr_journal_t *journal, uint16_t index, uint16_t l
     entry_t entry = {0};
     journal->view_from = journal->view_to = 0;
     for (; at < limit; at++) {
-        enr_status_t status = entry_read(journal, journal->view_sector, &journal->view, at, &entry);
+        enr_status_t status = entry_read(journal, at, &entry);
         if (status == ENR_AGAIN || status == ENR_E_FLASH) {
             return status;
         }
@@ -90,7 +90,7 @@ static enr_status_t entry_at_cursor(enr_journal_t *journal, const enr_place_t *a
     if (status != ENR_OK || at->index >= limit) {
         return status != ENR_OK ? status : ENR_END;
     }
-    status = entry_read(journal, at->sector, &journal->view, at->index, out_entry);
+    status = entry_read(journal, at->index, out_entry);
     if (status == ENR_END) {
         return ENR_READY; /* a place that a session passed over */
     }
