@@ -82,13 +82,13 @@ static enr_status_t keep_tombstone(enr_journal_t *journal, const enr_slot_t *slo
 }
 
 /* Something torn may open at one time and not at the next: it is tried again before it counts as damaged. */
-static enr_status_t copy_lead(enr_journal_t *journal, const enr_place_t *place)
+static enr_status_t copy_lead(enr_journal_t *journal, enr_place_t place)
 {
     enr_slot_t slot = {0};
     enr_status_t loaded = ENR_E_SEAL;
     enr_status_t status = ENR_E_SEAL;
     for (unsigned i = 0; i < TRIES && status == ENR_E_SEAL; i++) {
-        loaded = status = slot_load(journal, *place, &slot);
+        loaded = status = slot_load(journal, place, &slot);
         if (loaded == ENR_OK && slot.gone) {
             return keep_tombstone(journal, &slot);
         }
@@ -107,11 +107,11 @@ static enr_status_t copy_lead(enr_journal_t *journal, const enr_place_t *place)
 }
 
 /* ENR_E_SEAL: it cannot be read, and is not to be dropped. */
-static enr_status_t keep_entry(enr_journal_t *journal, const enr_place_t *place, const entry_t *entry)
+static enr_status_t keep_entry(enr_journal_t *journal, const entry_t *entry)
 {
     enr_status_t status = ENR_OK;
     if (is_lead(entry->kind)) {
-        status = copy_lead(journal, place);
+        status = copy_lead(journal, entry->place);
     } else if (entry->kind == KIND_TOMBSTONE) {
         status = copy_tombstone(journal, entry->head);
     } else if (entry->kind == KIND_EXTENSION) {
@@ -126,9 +126,8 @@ static enr_status_t keep_entry(enr_journal_t *journal, const enr_place_t *place,
 static enr_status_t move_tail(enr_journal_t *journal)
 {
     enr_sector_t header;
-    uint16_t sector = 0;
     uint8_t head[ENTRY_HEAD_LEN] = {0};
-    enr_status_t status = sector_successor(journal, journal->tail_sector, journal->tail, &sector, &header);
+    enr_status_t status = sector_successor(journal, journal->tail_sector, journal->tail, &header);
     if (status == ENR_END || (status == ENR_OK && header.before != journal->tail_sector && !journal->repairing)) {
         return ENR_E_SEAL; /* a sector in between has lost its header */
     }
@@ -136,19 +135,32 @@ static enr_status_t move_tail(enr_journal_t *journal)
         return status;
     }
     enr_put_32(head, header.epoch);
-    enr_put_16(head + 4, sector);
+    enr_put_16(head + 4, header.sector);
     head[9] = KIND_TAIL;
     status = entry_add(journal, head);
     if (status == ENR_OK) {
         uint16_t free = sector_free(journal);
         journal->tail = header.epoch;
-        journal->tail_sector = sector;
+        journal->tail_sector = header.sector;
         journal->tail_index = journal->pin_index = 0;
         sectors_freed(journal, (uint16_t)(sector_free(journal) - free));
         journal->extensions -= journal->gone_extensions;
         journal->gone_extensions = 0;
         journal->compacting = journal->pinned = journal->stuck = false;
     }
+    return status;
+}
+
+/* The entry of the tail at *index, or the next one that counts; *index is then behind it. ENR_OK; ENR_END: it has no
+   more; ENR_E_SEAL: one that is damaged; ENR_AGAIN, ENR_E_FLASH. */
+static enr_status_t tail_next(enr_journal_t *journal, uint16_t *index, entry_t *out_entry)
+{
+    enr_place_t at = {.epoch = journal->tail, .sector = journal->tail_sector, .index = *index};
+    enr_status_t status = walk_next(journal, &at, out_entry);
+    if ((status == ENR_OK || status == ENR_E_SEAL) && at.epoch != journal->tail) {
+        return ENR_END;
+    }
+    *index = at.index;
     return status;
 }
 
@@ -159,26 +171,25 @@ static enr_status_t compact_one(enr_journal_t *journal)
         enr_status_t status = sector_open(journal);
         return status == ENR_OK ? ENR_READY : status;
     }
-    enr_place_t place;
     entry_t entry;
-    enr_place_t at = {.epoch = journal->tail, .sector = journal->tail_sector, .index = journal->tail_index};
+    uint16_t index = journal->tail_index;
     enr_status_t status = sector_view(journal, journal->tail_sector);
     bool lost = status == ENR_OK ? journal->view.epoch != journal->tail : status == ENR_END || status == ENR_E_SEAL;
     if (lost && !journal->repairing) {
         return ENR_E_SEAL; /* it is kept */
     }
-    status = walk_next(journal, &at, &place, &entry);
+    status = tail_next(journal, &index, &entry);
     journal->compacting = true;
-    if (status == ENR_END || ((status == ENR_OK || status == ENR_E_SEAL) && place.epoch != journal->tail)) {
+    if (status == ENR_END) {
         return move_tail(journal);
     }
     if (status == ENR_OK) {
-        status = keep_entry(journal, &place, &entry);
+        status = keep_entry(journal, &entry);
     } else if (status == ENR_E_SEAL && journal->repairing) {
         status = ENR_OK;
     }
     if (status == ENR_OK) {
-        journal->tail_index = at.index;
+        journal->tail_index = index;
         return ENR_READY;
     }
     return status;
@@ -191,26 +202,21 @@ static enr_status_t check_tail(enr_journal_t *journal)
     if (journal->pinned || journal->tail_sector == journal->head) {
         return ENR_OK;
     }
-    enr_place_t place;
     entry_t entry;
     enr_slot_t slot = {0};
     uint16_t index = journal->pin_index > journal->tail_index ? journal->pin_index : journal->tail_index;
-    enr_place_t at = {.epoch = journal->tail, .sector = journal->tail_sector, .index = index};
-    enr_status_t status = walk_next(journal, &at, &place, &entry);
-    if (status == ENR_END || ((status == ENR_OK || status == ENR_E_SEAL) && place.epoch != journal->tail)) {
-        return ENR_END;
-    }
+    enr_status_t status = tail_next(journal, &index, &entry);
+    bool lives = status == ENR_E_SEAL;
     if (status == ENR_OK && is_lead(entry.kind)) {
-        status = slot_load(journal, place, &slot);
-        journal->pinned = status == ENR_E_SEAL || (status == ENR_OK && !slot.gone);
-    } else {
-        journal->pinned = status == ENR_E_SEAL;
+        status = slot_load(journal, entry.place, &slot);
+        lives = status == ENR_E_SEAL || !slot.gone;
     }
     if (status != ENR_OK && status != ENR_E_SEAL) {
         return status;
     }
-    journal->pin_index = at.index;
-    return journal->pinned ? ENR_OK : ENR_READY;
+    journal->pinned = lives;
+    journal->pin_index = index;
+    return lives ? ENR_OK : ENR_READY;
 }
 
 /* ENR_READY: a piece was done. Where no sector is clean the step before this one had none to erase. */
@@ -248,26 +254,24 @@ static enr_status_t compact_if_useful(enr_journal_t *journal)
 static enr_status_t count_one(enr_journal_t *journal)
 {
     enr_place_t at = journal->count_at;
-    enr_place_t place;
     entry_t entry;
     enr_slot_t slot = {0};
     journal->passed_lost = false;
-    enr_status_t status = walk_next(journal, &at, &place, &entry);
+    enr_status_t status = walk_next(journal, &at, &entry);
     bool passed_lost = journal->passed_lost;
     if (status == ENR_OK && entry.kind == KIND_EXTENSION) {
         journal->extensions += entry.annex_end - entry.annex_at;
     } else if (status == ENR_OK && entry.kind == KIND_TOMBSTONE) {
         journal->tombstones += enr_get_16(entry.head + 4) != 0;
     } else if (status == ENR_OK && entry.kind != KIND_TAIL) {
-        status = slot_load(journal, place, &slot);
+        status = slot_load(journal, entry.place, &slot);
         if (status == ENR_OK && journal->begun) {
             (void)!marks_pin(journal, &slot); /* where that cannot be done now, whoever acts on it does */
         }
         if (status == ENR_OK && slot.gone) {
-            bool purged = false;
-            status = purge_look(journal, &entry, &purged);
-            journal->stats.unpurged += status == ENR_OK && !purged;
-            journal->tombstones += status == ENR_OK && slot.until_day != 0;
+            status = purge_look(journal, &entry);
+            journal->stats.unpurged += status == ENR_READY;
+            journal->tombstones += (status == ENR_OK || status == ENR_READY) && slot.until_day != 0;
         } else if (status == ENR_OK) {
             room_add(journal, slot_size(journal, &slot));
             journal->stats.damaged += slot.content_len == 0;

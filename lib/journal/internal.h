@@ -39,6 +39,7 @@ typedef struct {
     uint32_t content_at;
     uint32_t annex_at;
     uint32_t annex_end;
+    enr_place_t place;
     uint8_t head[ENTRY_HEAD_LEN];
 } entry_t;
 
@@ -108,6 +109,11 @@ ENR_NODISCARD enr_status_t sealed_write(enr_journal_t *journal, enr_seal_place_t
 ENR_NODISCARD enr_status_t sealed_read(enr_journal_t *journal, uint32_t at, enr_span_t aad, size_t text_len,
                                        size_t before_len);
 
+static inline bool places_equal(const enr_place_t *a, const enr_place_t *b)
+{
+    return a->epoch == b->epoch && a->sector == b->sector && a->index == b->index;
+}
+
 /* sector.c: headers and entries. */
 
 uint32_t sector_at(const enr_journal_t *journal, uint16_t sector);
@@ -123,6 +129,9 @@ uint32_t sector_usable(const enr_journal_t *journal);
 /* Entries that its directory could hold. */
 uint16_t sector_entries_max(const enr_journal_t *journal);
 
+/* Whether there is such a sector in the ring. */
+bool is_in_ring(const enr_journal_t *journal, uint16_t sector);
+
 /* The sector after one, round the ring. */
 uint16_t ring_next(const enr_journal_t *journal, uint16_t sector);
 
@@ -136,13 +145,13 @@ ENR_NODISCARD enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, 
 /* Makes journal->view that of a sector. Statuses as sector_read. */
 ENR_NODISCARD enr_status_t sector_view(enr_journal_t *journal, uint16_t sector);
 
-/* The sector behind one with this epoch in the log. One whose header names another one before it stands behind headers
-   that are lost. ENR_END: none. */
+/* The header of the sector behind one with this epoch in the log. One that names another one before it stands behind
+   headers that are lost. ENR_END: none. */
 ENR_NODISCARD enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t epoch,
-                                            uint16_t *out_sector, enr_sector_t *out_header);
+                                            enr_sector_t *out_header);
 
-/* How many entries the directory of the sector in view has; walk_void tells which count. */
-ENR_NODISCARD enr_status_t sector_limit(enr_journal_t *journal, uint16_t *out_limit);
+/* Finds journal->view_limit: how many entries the directory of the sector in view has. walk_void tells which count. */
+ENR_NODISCARD enr_status_t sector_limit(enr_journal_t *journal);
 
 /* Programs the header of a sector that is to be the head. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t header_write(enr_journal_t *journal, uint16_t sector);
@@ -150,12 +159,11 @@ ENR_NODISCARD enr_status_t header_write(enr_journal_t *journal, uint16_t sector)
 /* Reads an entry of the sector in view. ENR_OK; ENR_END: erased; ENR_E_SEAL: not whole; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t entry_read(enr_journal_t *journal, uint16_t index, entry_t *out_entry);
 
-/* What the first 16 bytes of an entry say. */
-void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t head[ENTRY_HEAD_LEN],
-                  entry_t *out_entry);
+/* What the first 16 bytes of an entry at entry->place say. */
+void entry_decode(const enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], entry_t *entry);
 
-/* Whether an entry that is proven speaks of this sector: somebody with the key may have written anything. */
-bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, const entry_t *entry);
+/* Whether an entry that is proven speaks of its sector: somebody with the key may have written anything. */
+bool entry_fits(const enr_journal_t *journal, const entry_t *entry);
 
 /* Programs the head's next entry from its first 16 bytes. born: the session that it names. ENR_OK; ENR_END: the
    directory is full; ENR_AGAIN; ENR_E_FLASH: the head is closed. */
@@ -244,8 +252,8 @@ typedef struct {
    of `from` does not open; ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t slot_write(enr_journal_t *journal, slot_order_t *order);
 
-/* Makes a slot of an entry at a place, without its registers. */
-void slot_start(enr_slot_t *slot, enr_place_t place, const entry_t *entry);
+/* Makes a slot of its entry, without its registers. */
+void slot_start(enr_slot_t *slot, const entry_t *entry);
 
 /* Reads a slot with its registers. ENR_OK; ENR_END: no entry; ENR_E_SEAL: damaged; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *out_slot);
@@ -298,8 +306,8 @@ ENR_NODISCARD enr_status_t marks_purge(enr_journal_t *journal, enr_slot_t *slot,
 /* Does a piece of overwriting. ENR_OK: nothing is to be overwritten; ENR_READY: more is; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t purge_one(enr_journal_t *journal);
 
-/* Whether the content of a slot was overwritten. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
-ENR_NODISCARD enr_status_t purge_look(enr_journal_t *journal, const entry_t *entry, bool *out_purged);
+/* Whether the content of a slot was overwritten. ENR_OK; ENR_READY: it was not; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t purge_look(enr_journal_t *journal, const entry_t *entry);
 
 /* room.c */
 
@@ -330,12 +338,12 @@ bool is_lead(kind_t kind);
 /* Whether a tombstone's time is over. */
 bool is_forgotten(const enr_journal_t *journal, uint16_t until_day);
 
-/* Whether an entry of the sector in view, below its limit, was made void by a later one. */
-ENR_NODISCARD enr_status_t walk_void(enr_journal_t *journal, uint16_t index, bool *out_void);
+/* Whether an entry of the sector in view, below its limit, counts. ENR_OK; ENR_READY: a later one made it void;
+   ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t walk_void(enr_journal_t *journal, uint16_t index);
 
 /* Moves to the next entry that counts, or to an extension; *at is then behind it. ENR_OK; ENR_END; ENR_E_SEAL: one that
    is damaged; ENR_AGAIN, ENR_E_FLASH. */
-ENR_NODISCARD enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, enr_place_t *out_place,
-                                     entry_t *out_entry);
+ENR_NODISCARD enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, entry_t *out_entry);
 
 #endif

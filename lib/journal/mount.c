@@ -83,20 +83,18 @@ static enr_status_t survey_entries(enr_journal_t *journal, survey_t *survey)
 {
     for (uint16_t i = 0; i < journal->head_count; i++) {
         entry_t entry;
-        bool is_void = false;
         enr_status_t status = entry_read(journal, i, &entry);
         bool good = status == ENR_OK;
         if (good && entry.kind != KIND_EXTENSION) { /* marks lead to those, whoever came later */
-            status = walk_void(journal, i, &is_void);
+            status = walk_void(journal, i);
         }
         if (status == ENR_AGAIN || status == ENR_E_FLASH) {
             return status;
         }
-        if (good && is_void) {
-            bool lies = is_lead(entry.kind) && entry.annex_end > journal->head_high;
-            journal->head_high = lies ? entry.annex_end : journal->head_high;
-        } else if (good) {
+        if (status == ENR_OK) {
             survey_entry(journal, survey, &entry);
+        } else if (good && is_lead(entry.kind) && entry.annex_end > journal->head_high) {
+            journal->head_high = entry.annex_end;
         }
     }
     return ENR_OK;
@@ -136,11 +134,10 @@ static enr_status_t survey_head(enr_journal_t *journal, const anchor_t *anchor, 
 static enr_status_t find_copied(enr_journal_t *journal, uint32_t number)
 {
     enr_status_t status = number == 0 ? ENR_END : sector_view(journal, journal->tail_sector);
-    uint16_t limit = 0;
-    if (status == ENR_OK && journal->view.epoch == journal->tail) {
-        status = sector_limit(journal, &limit);
+    if (status == ENR_OK) {
+        status = journal->view.epoch == journal->tail ? sector_limit(journal) : ENR_END;
     }
-    for (uint16_t i = journal->tail_index; status == ENR_OK && i < limit; i++) {
+    for (uint16_t i = journal->tail_index; status == ENR_OK && i < journal->view_limit; i++) {
         entry_t entry;
         status = entry_read(journal, i, &entry);
         if (status == ENR_OK && entry.number == number && (is_lead(entry.kind) || entry.kind == KIND_TOMBSTONE)) {

@@ -158,36 +158,34 @@ bool head_has_room(const enr_journal_t *journal, uint32_t bytes)
 
 /* --- erasing --- */
 
-/* How often a sector was erased, as its marker tells, or as is known of the others; and whether it shows nothing but
-   its marker at its two ends. */
-static enr_status_t look(enr_journal_t *journal, uint16_t sector, uint32_t *out_erases, bool *out_marked,
-                         bool *out_erased)
+/* What shows at the two ends of a sector, and, in journal->erases, how often it was erased: as its marker tells, or as
+   is known of the others. ENR_OK: a marker and nothing else; ENR_END: nothing; ENR_READY: something; ENR_AGAIN,
+   ENR_E_FLASH. */
+static enr_status_t look(enr_journal_t *journal, uint16_t sector)
 {
     uint8_t bytes[LOOK_LEN];
     uint32_t at = sector_at(journal, sector);
-    uint32_t end = at + journal->config.flash->sector_size;
     enr_status_t status = flash_read(journal, at, bytes, journal->align + HEADER_LEN);
     if (status != ENR_OK) {
         return status;
     }
     uint32_t marked = marked_erases(bytes);
-    *out_marked = marked > 0;
-    *out_erases = marked > 0 ? marked : journal->stats.erases_max;
-    *out_erased = is_erased(bytes + journal->align, HEADER_LEN);
-    if (*out_erased) {
-        status = flash_read(journal, end - LOOK_LEN, bytes, sizeof bytes);
-        *out_erased = status == ENR_OK && is_erased(bytes, sizeof bytes);
+    journal->erases = marked > 0 ? marked : journal->stats.erases_max;
+    if (!is_erased(bytes + journal->align, HEADER_LEN)) {
+        return ENR_READY;
     }
-    return status;
+    status = flash_read(journal, at + journal->config.flash->sector_size - LOOK_LEN, bytes, sizeof bytes);
+    if (status == ENR_OK && !is_erased(bytes, sizeof bytes)) {
+        return ENR_READY;
+    }
+    return status == ENR_OK && marked == 0 ? ENR_END : status;
 }
 
 static enr_status_t start_erase(enr_journal_t *journal, uint16_t sector, purpose_t purpose)
 {
     const enr_flash_t *flash = journal->config.flash;
-    bool marked = false;
-    bool erased = false;
-    enr_status_t status = look(journal, sector, &journal->erases, &marked, &erased);
-    if (status != ENR_OK && status != ENR_E_FLASH) {
+    enr_status_t status = look(journal, sector);
+    if (status == ENR_AGAIN) {
         return status;
     }
     if (journal->view_sector == sector) {
@@ -268,20 +266,17 @@ static enr_status_t erase_free(enr_journal_t *journal, uint16_t position, purpos
 static enr_status_t sweep(enr_journal_t *journal, uint16_t free)
 {
     uint16_t passed = (uint16_t)(journal->fresh + journal->dirty + 1u);
-    uint32_t erases = 0;
-    bool marked = false;
-    bool erased = false;
     if (passed + journal->clean > free) {
         journal->sweeping = false;
         return ENR_OK;
     }
     uint16_t position = (uint16_t)(free - passed);
-    enr_status_t status = look(journal, free_at(journal, position), &erases, &marked, &erased);
+    enr_status_t status = look(journal, free_at(journal, position));
     if (status == ENR_AGAIN) {
         return status;
     }
-    journal->sweeping = !erased;
-    if (status == ENR_OK && marked && erased) {
+    journal->sweeping = status != ENR_OK && status != ENR_END;
+    if (status == ENR_OK) {
         return ENR_AGAIN;
     }
     return erase_free(journal, position, FOR_SWEEP);
@@ -291,16 +286,13 @@ static enr_status_t sweep(enr_journal_t *journal, uint16_t free)
    head: the last session may have begun it without a trace, and its erase may have been cut. */
 static enr_status_t prepare_next(enr_journal_t *journal)
 {
-    uint32_t erases = 0;
-    bool marked = false;
-    bool erased = false;
-    enr_status_t status = look(journal, free_at(journal, journal->clean), &erases, &marked, &erased);
-    if (status == ENR_AGAIN) {
-        return status;
-    }
-    if (status == ENR_OK && marked && erased && journal->trusting) {
+    enr_status_t status = look(journal, free_at(journal, journal->clean));
+    if (status == ENR_OK && journal->trusting) {
         journal->clean++;
         return ENR_AGAIN;
+    }
+    if (status == ENR_AGAIN) {
+        return status;
     }
     return erase_free(journal, journal->clean, FOR_HEAD);
 }

@@ -6,17 +6,19 @@
 /* What a sector holds beside slots: the entries that are kept free, and the places that sessions pass over. */
 #define OVERHEAD (ENTRIES_KEPT * ENTRY_LEN + 128u)
 
+/* Bytes of slots are fewer than those of the region, which are counted in 32 bits. */
+
 /* Sectors that so many bytes of slots surely fit into after compaction: each but the last is filled until the largest
    one finds no room. */
-static uint64_t sectors_for(const enr_journal_t *journal, uint64_t bytes, uint32_t largest)
+static uint32_t sectors_for(const enr_journal_t *journal, uint32_t bytes, uint32_t largest)
 {
     uint32_t filled = sector_usable(journal) - OVERHEAD - largest;
     return (bytes + filled - 1) / filled;
 }
 
-static uint64_t living_bytes(const enr_journal_t *journal)
+static uint32_t living_bytes(const enr_journal_t *journal)
 {
-    return journal->stats.bytes + (uint64_t)ENTRY_LEN * journal->tombstones;
+    return journal->stats.bytes + ENTRY_LEN * journal->tombstones;
 }
 
 static uint16_t sectors_allowed(const enr_journal_t *journal)
@@ -42,7 +44,7 @@ enr_status_t room_for(enr_journal_t *journal, uint32_t bytes)
 /* Sectors that are in use, and more than compaction would leave. */
 bool room_can_be_made(const enr_journal_t *journal)
 {
-    uint64_t used = journal->sectors - ENR_JOURNAL_ANCHORS - sector_free(journal) - sector_bad(journal);
+    uint32_t used = journal->sectors - ENR_JOURNAL_ANCHORS - sector_free(journal) - sector_bad(journal);
     return used > sectors_for(journal, living_bytes(journal), journal->stats.largest);
 }
 
@@ -106,10 +108,9 @@ enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content, cons
         return status == ENR_END ? ENR_AGAIN : status;
     }
     journal->number++;
-    entry_t entry;
-    entry_decode(journal, journal->head, order.head, &entry);
-    entry.born = (uint16_t)journal->session;
-    slot_start(out_slot, head_last(journal), &entry);
+    entry_t entry = {.place = head_last(journal), .born = (uint16_t)journal->session};
+    entry_decode(journal, order.head, &entry);
+    slot_start(out_slot, &entry);
     if (room_counts(journal, out_slot->place)) {
         room_add(journal, bytes);
     }
@@ -123,16 +124,14 @@ uint32_t enr_journal_room(const enr_journal_t *journal, size_t content_len, size
     if (bytes == 0) {
         return 0;
     }
-    uint16_t free = sector_free(journal);
-    uint64_t now = free > ENR_JOURNAL_SPARE
-                       ? (uint64_t)(free - ENR_JOURNAL_SPARE) * ((sector_usable(journal) - OVERHEAD) / bytes)
-                       : 0;
+    uint32_t usable = sector_usable(journal) - OVERHEAD;
+    uint32_t free = sector_free(journal);
+    uint32_t now = free > ENR_JOURNAL_SPARE ? (free - ENR_JOURNAL_SPARE) * (usable / bytes) : 0;
     uint32_t largest = bytes > journal->stats.largest ? bytes : journal->stats.largest;
-    uint64_t all = (uint64_t)sectors_allowed(journal) * (sector_usable(journal) - OVERHEAD - largest);
-    uint64_t living = living_bytes(journal);
-    uint64_t later = journal->stats.counted && all > living ? (all - living) / bytes : 0;
-    now = now > later ? now : later;
-    return now > UINT32_MAX ? UINT32_MAX : (uint32_t)now;
+    uint32_t all = sectors_allowed(journal) * (usable - largest);
+    uint32_t living = living_bytes(journal);
+    uint32_t later = journal->stats.counted && all > living ? (all - living) / bytes : 0;
+    return now > later ? now : later;
 }
 
 void enr_journal_stats(const enr_journal_t *journal, enr_journal_stats_t *out_stats)

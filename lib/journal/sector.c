@@ -48,6 +48,11 @@ uint16_t ring_steps(const enr_journal_t *journal, uint16_t from, uint16_t to)
     return (uint16_t)(to - from + (to >= from ? 0 : journal->sectors - (int)ENR_JOURNAL_ANCHORS));
 }
 
+bool is_in_ring(const enr_journal_t *journal, uint16_t sector)
+{
+    return sector >= ENR_JOURNAL_ANCHORS && sector < journal->sectors;
+}
+
 /* --- headers --- */
 
 static const block_t header_block = {
@@ -84,7 +89,8 @@ enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *
     if (status != ENR_OK) {
         return status;
     }
-    *out = (enr_sector_t){.before = enr_get_16(bytes + 6),
+    *out = (enr_sector_t){.sector = sector,
+                          .before = enr_get_16(bytes + 6),
                           .epoch = enr_get_32(bytes + BLOCK_EPOCH_AT),
                           .session = enr_get_32(bytes + 12),
                           .tail = enr_get_32(bytes + 16),
@@ -95,8 +101,7 @@ enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *
                           .erases = enr_get_32(bytes + 40),
                           .tail_index = enr_get_16(bytes + 44),
                           .before_used = enr_get_16(bytes + 46)};
-    bool sound = out->before >= ENR_JOURNAL_ANCHORS && out->before < journal->sectors &&
-                 out->tail_sector >= ENR_JOURNAL_ANCHORS && out->tail_sector < journal->sectors &&
+    bool sound = is_in_ring(journal, out->before) && is_in_ring(journal, out->tail_sector) &&
                  out->before_count <= out->before_used && out->before_used <= sector_entries_max(journal) + 1u &&
                  out->epoch > 0 && out->tail <= out->epoch;
     return sound ? ENR_OK : ENR_E_SEAL;
@@ -119,8 +124,7 @@ enr_status_t sector_view(enr_journal_t *journal, uint16_t sector)
 
 /* Of sectors that name this one as the one before them the last counts: a session began the others in vain, and could
    not erase them. */
-enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t epoch, uint16_t *out_sector,
-                              enr_sector_t *out_header)
+enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t epoch, enr_sector_t *out_header)
 {
     enr_status_t found = ENR_END;
     uint16_t at = sector;
@@ -135,12 +139,10 @@ enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t 
             continue;
         }
         bool names = header.before == sector;
-        if (found == ENR_OK && !names) {
-            break;
+        if (found != ENR_OK || names) {
+            *out_header = header;
+            found = ENR_OK;
         }
-        *out_sector = at;
-        *out_header = header;
-        found = ENR_OK;
         if (!names) {
             break;
         }
@@ -148,60 +150,57 @@ enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t 
     return found;
 }
 
-enr_status_t sector_limit(enr_journal_t *journal, uint16_t *out_limit)
+enr_status_t sector_limit(enr_journal_t *journal)
 {
-    uint16_t sector = journal->view_sector;
-    *out_limit = journal->head_count;
-    if (sector == journal->head) {
+    if (journal->view_sector == journal->head) {
+        journal->view_limit = journal->view_count = journal->head_count;
         journal->view_guessed = false;
-        return ENR_OK;
-    }
-    if (journal->view_limit == UNKNOWN) {
+    } else if (journal->view_limit == UNKNOWN) {
         enr_sector_t header;
-        uint16_t successor = 0;
-        enr_status_t status = sector_successor(journal, sector, journal->view.epoch, &successor, &header);
+        enr_status_t status = sector_successor(journal, journal->view_sector, journal->view.epoch, &header);
         if (status != ENR_OK && status != ENR_END) {
             return status;
         }
-        bool known = status == ENR_OK && header.before == sector;
+        bool known = status == ENR_OK && header.before == journal->view_sector;
         journal->view_guessed = !known;
         journal->view_limit = known ? header.before_used : sector_entries_max(journal);
         journal->view_count = known ? header.before_count : journal->view_limit;
     }
-    *out_limit = journal->view_limit;
     return ENR_OK;
 }
 
 /* --- entries --- */
 
-void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t head[ENTRY_HEAD_LEN], entry_t *out_entry)
+void entry_decode(const enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], entry_t *entry)
 {
-    *out_entry = (entry_t){.number = enr_get_32(head),
-                           .content_at = sector_at(journal, sector) + 16u * enr_get_16(head + 4),
-                           .content_len = enr_get_16(head + 6),
-                           .kind = (kind_t)head[9]};
-    memcpy(out_entry->head, head, ENTRY_HEAD_LEN);
-    out_entry->annex_at = out_entry->content_at;
-    if (is_lead(out_entry->kind)) {
-        out_entry->annex_at += content_size(journal, out_entry->content_len);
+    entry->number = enr_get_32(head);
+    entry->content_at = sector_at(journal, entry->place.sector) + 16u * enr_get_16(head + 4);
+    entry->content_len = enr_get_16(head + 6);
+    entry->kind = (kind_t)head[9];
+    entry->void_before = 0;
+    memcpy(entry->head, head, ENTRY_HEAD_LEN);
+    entry->annex_at = entry->content_at;
+    if (is_lead(entry->kind)) {
+        entry->annex_at += content_size(journal, entry->content_len);
     }
-    out_entry->annex_end = out_entry->annex_at + 16u * head[8];
+    entry->annex_end = entry->annex_at + 16u * head[8];
 }
 
-bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, const entry_t *entry)
+bool entry_fits(const enr_journal_t *journal, const entry_t *entry)
 {
-    if (entry->void_before > index) {
+    if (entry->void_before > entry->place.index) {
         return false;
     }
     if (entry->kind == KIND_TAIL) {
-        return enr_get_16(entry->head + 4) >= ENR_JOURNAL_ANCHORS && enr_get_16(entry->head + 4) < journal->sectors;
+        return is_in_ring(journal, enr_get_16(entry->head + 4));
     }
     if (entry->kind == KIND_TOMBSTONE) {
         return true;
     }
     return (is_lead(entry->kind) || entry->kind == KIND_EXTENSION) && entry->number > 0 &&
            entry->content_len <= ENR_JOURNAL_CONTENT_MAX && entry->content_at % journal->align == 0 &&
-           entry->content_at >= contents_at(journal, sector) && entry->annex_end <= entry_at(journal, sector, index) &&
+           entry->content_at >= contents_at(journal, entry->place.sector) &&
+           entry->annex_end <= entry_at(journal, entry->place.sector, entry->place.index) &&
            (entry->annex_end - entry->annex_at) % journal->align == 0;
 }
 
@@ -212,10 +211,10 @@ static proof_t entry_proof(enr_seal_place_t place, uint8_t bytes[ENTRY_LEN])
 
 enr_status_t entry_read(enr_journal_t *journal, uint16_t index, entry_t *out_entry)
 {
-    const enr_place_t *last = &journal->last;
     uint16_t sector = journal->view_sector;
-    if (last->epoch != 0 && journal->view.epoch == last->epoch && sector == last->sector && index == last->index) {
-        entry_decode(journal, sector, journal->last_head, out_entry);
+    out_entry->place = (enr_place_t){.epoch = journal->view.epoch, .sector = sector, .index = index};
+    if (places_equal(&out_entry->place, &journal->last)) {
+        entry_decode(journal, journal->last_head, out_entry);
         out_entry->born = journal->last_born;
         return ENR_OK;
     }
@@ -230,10 +229,10 @@ enr_status_t entry_read(enr_journal_t *journal, uint16_t index, entry_t *out_ent
     }
     proof_t proof = entry_proof(view_place(journal, at), bytes);
     bool good = is_proven(journal, &proof, 0, 8 * ENTRY_LEN);
-    entry_decode(journal, sector, bytes, out_entry);
+    entry_decode(journal, bytes, out_entry);
     out_entry->born = enr_get_16(bytes + ENTRY_HEAD_LEN);
     out_entry->void_before = bytes[ENTRY_HEAD_LEN + 2];
-    return good && entry_fits(journal, sector, index, out_entry) ? ENR_OK : ENR_E_SEAL;
+    return good && entry_fits(journal, out_entry) ? ENR_OK : ENR_E_SEAL;
 }
 
 enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint16_t born)

@@ -41,17 +41,16 @@ static bool is_sound(const enr_journal_t *journal, const anchor_t *anchor)
     if (anchor->head == NOWHERE) {
         return !anchor->has_last;
     }
-    entry_t last;
-    bool fits = anchor->head >= ENR_JOURNAL_ANCHORS && anchor->head < journal->sectors &&
-                anchor->high >= contents_at(journal, anchor->head) &&
+    bool fits = is_in_ring(journal, anchor->head) && anchor->high >= contents_at(journal, anchor->head) &&
                 anchor->high <= sector_at(journal, anchor->head) + journal->config.flash->sector_size &&
                 anchor->void_from <= anchor->void_to && anchor->void_to <= sector_entries_max(journal) + 1u;
     if (!fits || !anchor->has_last) {
         return fits;
     }
-    entry_decode(journal, anchor->head, anchor->last_head, &last);
+    entry_t last = {.place = {.sector = anchor->head, .index = anchor->last_index}};
+    entry_decode(journal, anchor->last_head, &last);
     return anchor->last_index >= anchor->void_from && anchor->last_index < anchor->void_to &&
-           last.kind != KIND_EXTENSION && entry_fits(journal, anchor->head, anchor->last_index, &last);
+           last.kind != KIND_EXTENSION && entry_fits(journal, &last);
 }
 
 /* ENR_OK; ENR_END: erased; ENR_E_SEAL: something else. */
@@ -199,10 +198,9 @@ static enr_status_t decide(enr_journal_t *journal, uint8_t at)
 /* The last entry goes into a sector of its own. */
 static enr_status_t write_elsewhere(enr_journal_t *journal)
 {
-    entry_t entry;
     enr_slot_t slot = {0};
-    entry_decode(journal, journal->last.sector, journal->last_head, &entry);
-    if (!is_lead(entry.kind)) {
+    kind_t kind = (kind_t)journal->last_head[9];
+    if (!is_lead(kind)) {
         return entry_add(journal, journal->last_head);
     }
     enr_status_t status = slot_load(journal, journal->last, &slot);
@@ -210,7 +208,7 @@ static enr_status_t write_elsewhere(enr_journal_t *journal)
         slot.content_len = 0;
         memset(slot.registers, 0, sizeof slot.registers);
     }
-    slot_order_t order = {.kind = entry.kind, .number = slot.number, .hash = slot.hash, .from = &slot};
+    slot_order_t order = {.kind = kind, .number = slot.number, .hash = slot.hash, .from = &slot};
     order.annex = (uint16_t)slot_annex(journal, &slot, true);
     return status == ENR_OK ? slot_write(journal, &order) : status;
 }

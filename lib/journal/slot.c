@@ -7,11 +7,11 @@
 
 /* --- reading --- */
 
-void slot_start(enr_slot_t *slot, enr_place_t place, const entry_t *entry)
+void slot_start(enr_slot_t *slot, const entry_t *entry)
 {
     *slot = (enr_slot_t){.number = entry->number,
                          .content_len = entry->content_len,
-                         .place = place,
+                         .place = entry->place,
                          .born = entry->born,
                          .annex_at = entry->annex_at,
                          .annex_end = entry->annex_end};
@@ -30,7 +30,7 @@ enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *ou
         return status;
     }
     struct enr_slot *next_held = out_slot->next_held;
-    slot_start(out_slot, place, &entry);
+    slot_start(out_slot, &entry);
     out_slot->next_held = next_held;
     status = marks_load(journal, out_slot, &entry);
     if (out_slot->registers[ENR_JOURNAL_CONTENT].data_len > 0) {
@@ -48,20 +48,16 @@ void slot_head(const enr_slot_t *slot, uint8_t out_head[ENTRY_HEAD_LEN])
 
 enr_status_t slot_check(enr_journal_t *journal, const enr_slot_t *slot)
 {
-    uint16_t limit = 0;
-    enr_status_t status = sector_view(journal, slot->place.sector);
-    bool dead = slot->place.epoch == journal->tail && slot->place.index < journal->tail_index;
-    bool is_void = false;
-    if (status == ENR_OK && journal->view.epoch == slot->place.epoch && slot->place.epoch >= journal->tail && !dead) {
-        status = sector_limit(journal, &limit);
-        if (status == ENR_OK && slot->place.index < limit) {
-            status = walk_void(journal, slot->place.index, &is_void);
-        }
+    const enr_place_t *place = &slot->place;
+    enr_status_t status = sector_view(journal, place->sector);
+    bool dead = place->epoch < journal->tail || (place->epoch == journal->tail && place->index < journal->tail_index);
+    if (status == ENR_OK) {
+        status = dead || journal->view.epoch != place->epoch ? ENR_E_SEAL : sector_limit(journal);
     }
-    if (status == ENR_AGAIN || status == ENR_E_FLASH) {
-        return status;
+    if (status == ENR_OK) {
+        status = place->index < journal->view_limit ? walk_void(journal, place->index) : ENR_E_SEAL;
     }
-    return slot->place.index < limit && !is_void ? ENR_OK : ENR_E_SEAL;
+    return status == ENR_OK || status == ENR_AGAIN || status == ENR_E_FLASH ? status : ENR_E_SEAL;
 }
 
 /* Opens the content that counts to journal->scratch + MARK_HEAD_LEN. ENR_OK, ENR_E_SEAL, ENR_AGAIN, ENR_E_FLASH. */
@@ -195,7 +191,7 @@ void enr_journal_release(enr_journal_t *journal, enr_slot_t *slot)
 void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to)
 {
     for (enr_slot_t *slot = journal->held; slot != NULL; slot = slot->next_held) {
-        if (slot->place.epoch == from.epoch && slot->place.index == from.index && slot->place.sector == from.sector) {
+        if (places_equal(&slot->place, &from)) {
             enr_slot_t moved = {.next_held = slot->next_held};
             if (slot_load(journal, to, &moved) == ENR_OK) {
                 *slot = moved;
@@ -204,23 +200,22 @@ void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to)
     }
 }
 
-/* Brings what is to be written to the scratch, and says how long it is. */
-static enr_status_t fetch(enr_journal_t *journal, const slot_order_t *order, size_t *out_len)
-{
-    if (order->from == NULL) {
-        *out_len = order->content.len;
-        if (order->content.len > 0) { /* an empty span may have no place */
-            memcpy(journal->scratch + MARK_HEAD_LEN, order->content.ptr, order->content.len);
-        }
-        return ENR_OK;
-    }
-    *out_len = order->from->content_len;
-    return *out_len == 0 ? ENR_OK : slot_content(journal, order->from);
-}
-
 static size_t content_len(const slot_order_t *order)
 {
     return order->from == NULL ? order->content.len : order->from->content_len;
+}
+
+/* Brings what is to be written to the scratch. */
+static enr_status_t fetch(enr_journal_t *journal, const slot_order_t *order)
+{
+    if (content_len(order) == 0) { /* an empty span may have no place */
+        return ENR_OK;
+    }
+    if (order->from != NULL) {
+        return slot_content(journal, order->from);
+    }
+    memcpy(journal->scratch + MARK_HEAD_LEN, order->content.ptr, order->content.len);
+    return ENR_OK;
 }
 
 static void make_head(const enr_journal_t *journal, slot_order_t *order)
@@ -237,8 +232,9 @@ static void make_head(const enr_journal_t *journal, slot_order_t *order)
 }
 
 /* Programs the content behind a prefix that says how much is going to be touched. */
-static enr_status_t write_content(enr_journal_t *journal, const slot_order_t *order, size_t len, uint32_t extent)
+static enr_status_t write_content(enr_journal_t *journal, const slot_order_t *order, uint32_t extent)
 {
+    size_t len = content_len(order);
     uint8_t *prefix = journal->scratch + MARK_HEAD_LEN - PREFIX_LEN;
     enr_put_16(prefix, (uint16_t)(extent / 16));
     enr_put_16(prefix + 2, (uint16_t)~enr_get_16(prefix));
@@ -249,17 +245,16 @@ static enr_status_t write_content(enr_journal_t *journal, const slot_order_t *or
 /* Content, then marks, then the entry, which makes them count. ENR_AGAIN only before the first program. */
 static enr_status_t write_once(enr_journal_t *journal, slot_order_t *order, uint32_t extent)
 {
-    size_t len = 0;
     uint32_t at = journal->head_high;
     make_head(journal, order);
-    enr_status_t status = fetch(journal, order, &len);
+    enr_status_t status = fetch(journal, order);
     if (status == ENR_OK && is_lead(order->kind)) {
-        status = write_content(journal, order, len, extent);
+        status = write_content(journal, order, extent);
         journal->head_high += status == ENR_AGAIN ? 0 : extent; /* whatever comes, this place is used */
     }
     if (status == ENR_OK && order->from != NULL) {
-        entry_t entry;
-        entry_decode(journal, journal->head, order->head, &entry);
+        entry_t entry = {.place.sector = journal->head};
+        entry_decode(journal, order->head, &entry);
         status = marks_copy(journal, order->from, &entry);
     }
     if (status == ENR_OK) {

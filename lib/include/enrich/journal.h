@@ -75,7 +75,7 @@ typedef struct enr_slot {
 typedef struct {
     bool counted;
     uint32_t leads;      /* living slots */
-    uint64_t bytes;      /* that they take */
+    uint32_t bytes;      /* that they take */
     uint32_t largest;    /* bytes of the largest slot */
     uint32_t unpurged;   /* erased leads whose data may still be readable with the key */
     uint32_t damaged;    /* slots that did not open, and sectors kept because their header did not */
@@ -100,6 +100,7 @@ typedef struct {
     uint32_t number;
     uint32_t salt;
     uint32_t erases;
+    uint16_t sector; /* where it stands */
     uint16_t tail_sector;
     uint16_t tail_index;
     uint16_t before;       /* the sector before it in the log … */
