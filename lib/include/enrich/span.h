@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* ASCII, whatever the locale. */
 static inline bool enr_is_digit(uint8_t byte)
@@ -23,27 +24,34 @@ static inline uint8_t enr_to_lower(uint8_t byte)
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
 }
 
-/* Little-endian numbers at any address, as they lie on flash; compilers make one load or store of each. */
+/* Little-endian numbers at any address, as they lie on flash. Copying them, not byte by byte, is one load or store where
+   the processor's own order is the same. */
+#define ENR_IS_BIG_ENDIAN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+
 static inline uint16_t enr_get_16(const uint8_t *in)
 {
-    return (uint16_t)(in[0] | in[1] << 8);
+    uint16_t number;
+    memcpy(&number, in, sizeof number);
+    return ENR_IS_BIG_ENDIAN ? __builtin_bswap16(number) : number;
 }
 
 static inline uint32_t enr_get_32(const uint8_t *in)
 {
-    return in[0] | (uint32_t)in[1] << 8 | (uint32_t)in[2] << 16 | (uint32_t)in[3] << 24;
+    uint32_t number;
+    memcpy(&number, in, sizeof number);
+    return ENR_IS_BIG_ENDIAN ? __builtin_bswap32(number) : number;
 }
 
 static inline void enr_put_16(uint8_t *out, uint16_t number)
 {
-    out[0] = (uint8_t)number;
-    out[1] = (uint8_t)(number >> 8);
+    number = ENR_IS_BIG_ENDIAN ? __builtin_bswap16(number) : number;
+    memcpy(out, &number, sizeof number);
 }
 
 static inline void enr_put_32(uint8_t *out, uint32_t number)
 {
-    enr_put_16(out, (uint16_t)number);
-    enr_put_16(out + 2, (uint16_t)(number >> 16));
+    number = ENR_IS_BIG_ENDIAN ? __builtin_bswap32(number) : number;
+    memcpy(out, &number, sizeof number);
 }
 
 /* A read-only view of bytes that somebody else owns. An empty span has len 0; its ptr may then be NULL. */
