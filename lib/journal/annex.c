@@ -24,16 +24,18 @@ typedef struct {
 /* Reading the marks of one slot, in order. */
 typedef struct {
     enr_slot_t *slot;
-    uint8_t bytes[ENTRY_HEAD_LEN + UNIT_MAX]; /* the first bytes of the slot's entry, and the unit that is looked at */
-    mark_t pending;                           /* the last mark, which a later session may have written again */
-    uint32_t pending_at;
     bool has_pending;
     bool broken; /* one is missing */
-
-    /* of the annex read last */
-    bool holds;
+    bool holds;  /* the annex read last holds a mark */
     uint32_t next;
     mark_t link; /* where it goes on; kind MARK_STILL: nowhere */
+
+    mark_t pending; /* the last mark, which a later session may have written again */
+    uint32_t pending_at;
+    mark_t mark;                              /* the mark that is looked at … */
+    uint32_t at;                              /* … where it begins … */
+    uint32_t end;                             /* … and where its annex ends */
+    uint8_t bytes[ENTRY_HEAD_LEN + UNIT_MAX]; /* the first bytes of the slot's entry, and the unit that is looked at */
 } reader_t;
 
 static void encode(const mark_t *mark, uint8_t out[MARK_HEAD_LEN])
@@ -46,14 +48,14 @@ static void encode(const mark_t *mark, uint8_t out[MARK_HEAD_LEN])
     enr_put_16(out + 6, mark->session);
 }
 
-static mark_t decode(const uint8_t *head)
+static void decode(const uint8_t *head, mark_t *out)
 {
-    return (mark_t){.kind = (mark_kind_t)(head[0] >> 4 & 3u),
-                    .number = head[0] >> 6,
-                    .len = (uint16_t)((head[0] & 15u) << 8 | head[1]),
-                    .sequence = head[2],
-                    .value = enr_get_16(head + 3) | (uint32_t)head[5] << 16,
-                    .session = enr_get_16(head + 6)};
+    out->kind = (mark_kind_t)(head[0] >> 4 & 3u);
+    out->number = head[0] >> 6;
+    out->len = (uint16_t)((head[0] & 15u) << 8 | head[1]);
+    out->sequence = head[2];
+    out->value = enr_get_16(head + 3) | (uint32_t)head[5] << 16;
+    out->session = enr_get_16(head + 6);
 }
 
 static bool has_data(const mark_t *mark)
@@ -76,68 +78,80 @@ static uint32_t size_of(const enr_journal_t *journal, const mark_t *mark)
     return mark_size(journal, has_data(mark) ? mark->len : 0);
 }
 
-/* Statuses of a read that a caller stops at. */
-static bool is_trouble(enr_status_t status)
-{
-    return status != ENR_OK && status != ENR_E_SEAL;
-}
-
 /* --- reading --- */
 
-/* Reads what stands at a place that is not erased, whose first unit was read. ENR_OK: a mark; ENR_E_SEAL: none. One
-   wrong bit in a mark without data is found by trying: what it says may be that a request was sent. */
-static enr_status_t read_mark(enr_journal_t *journal, uint32_t at, uint32_t end, reader_t *reader, bool mend,
-                              mark_t *out_mark)
+/* Reads what stands at reader->at. ENR_OK: a mark; ENR_READY: it is erased; ENR_E_SEAL: something else; ENR_END: that
+   is the end; ENR_AGAIN, ENR_E_FLASH. One wrong bit in a mark without data is found by trying: what it says may be that
+   a request was sent. */
+static enr_status_t read_mark(enr_journal_t *journal, reader_t *reader, bool mend)
 {
-    *out_mark = decode(reader->bytes + ENTRY_HEAD_LEN);
-    if (has_data(out_mark) && out_mark->len <= ENR_JOURNAL_CONTENT_MAX && size_of(journal, out_mark) <= end - at) {
-        enr_status_t status =
-            sealed_read(journal, at, (enr_span_t){reader->bytes, PROOF_LEN}, out_mark->len, MARK_HEAD_LEN);
+    if (reader->at >= reader->end) {
+        return ENR_END;
+    }
+    mark_t *mark = &reader->mark;
+    uint8_t *unit = reader->bytes + ENTRY_HEAD_LEN;
+    enr_status_t status = flash_read(journal, reader->at, unit, journal->align);
+    if (status != ENR_OK) {
+        return status;
+    }
+    if (is_erased(unit, journal->align)) {
+        return ENR_READY;
+    }
+    decode(unit, mark);
+    if (has_data(mark) && mark->len <= ENR_JOURNAL_CONTENT_MAX && size_of(journal, mark) <= reader->end - reader->at) {
+        status = sealed_read(journal, reader->at, (enr_span_t){reader->bytes, PROOF_LEN}, mark->len, MARK_HEAD_LEN);
         if (status != ENR_E_SEAL) {
-            enr_wipe(journal->scratch + MARK_HEAD_LEN, out_mark->len);
+            enr_wipe(journal->scratch + MARK_HEAD_LEN, mark->len);
             return status;
         }
     }
-    proof_t proof = {
-        .place = view_place(journal, at), .bytes = reader->bytes, .head_len = PROOF_LEN, .tag_len = MARK_TAG_LEN};
+    proof_t proof = {.place = view_place(journal, reader->at),
+                     .bytes = reader->bytes,
+                     .head_len = PROOF_LEN,
+                     .tag_len = MARK_TAG_LEN};
     if (!is_proven(journal, &proof, 8 * ENTRY_HEAD_LEN, mend ? 8 * (PROOF_LEN + MARK_TAG_LEN) : 0)) {
         return ENR_E_SEAL;
     }
-    *out_mark = decode(reader->bytes + ENTRY_HEAD_LEN);
-    return has_data(out_mark) ? ENR_E_SEAL : ENR_OK;
+    decode(unit, mark);
+    return has_data(mark) ? ENR_E_SEAL : ENR_OK;
 }
 
-static void apply(reader_t *reader)
+static void apply(enr_slot_t *slot, const mark_t *mark, uint32_t at)
 {
-    enr_slot_t *slot = reader->slot;
-    const mark_t *mark = &reader->pending;
     if (mark->kind == MARK_SET) {
-        slot->registers[mark->number] =
-            (enr_register_t){.value = mark->value, .data_len = mark->len, .data_at = reader->pending_at};
+        slot->registers[mark->number] = (enr_register_t){.value = mark->value, .data_len = mark->len, .data_at = at};
     } else if (mark->kind == MARK_GONE) {
         slot->gone = true;
         slot->until_day = (uint16_t)mark->value;
     }
 }
 
+static void apply_last(enr_slot_t *slot, const mark_t *mark, uint32_t at)
+{
+    apply(slot, mark, at);
+    slot->last = (uint8_t)(EXISTS | (unsigned)mark->kind << 4 | mark->number);
+    slot->last_sequence = mark->sequence;
+    slot->last_session = mark->session;
+}
+
 /* A mark with a higher number than the one before it is the next one. With the same, or that of the one before that,
    a later session wrote it in place of what it could not trust. */
-static void take(reader_t *reader, const mark_t *mark, uint32_t at)
+static void take(reader_t *reader)
 {
     uint8_t before = reader->has_pending ? reader->pending.sequence : 0;
-    uint8_t step = (uint8_t)(mark->sequence - before);
+    uint8_t step = (uint8_t)(reader->mark.sequence - before);
     if (step == 1) {
         if (reader->has_pending) {
-            apply(reader);
+            apply(reader->slot, &reader->pending, reader->pending_at);
         }
     } else if (!reader->has_pending || (step != 0 && step != UINT8_MAX)) {
         reader->broken = true;
     }
-    if (mark->kind == MARK_GONE) {
+    if (reader->mark.kind == MARK_GONE) {
         reader->broken = false; /* what came before it was overwritten */
     }
-    reader->pending = *mark;
-    reader->pending_at = at;
+    reader->pending = reader->mark;
+    reader->pending_at = reader->at;
     reader->has_pending = true;
 }
 
@@ -153,13 +167,11 @@ static bool is_of_this_session(const enr_journal_t *journal, uint16_t session)
     return session == (uint16_t)journal->session && !is_view_old(journal);
 }
 
-/* How far a mark goes that is not whole. Its first unit is, unless nothing behind it was touched: then it may say
-   anything, and hardly ever what is possible here. */
-static uint32_t size_of_torn(const enr_journal_t *journal, const entry_t *entry, const mark_t *mark)
+/* Whether a mark that is not whole tells how far it goes. Its first unit is whole, unless nothing behind that was
+   touched: then it may say anything, and hardly ever what is possible here. */
+static bool tells_size(const enr_journal_t *journal, const entry_t *entry, const mark_t *mark)
 {
-    uint16_t age = (uint16_t)(journal->session - mark->session);
-    uint16_t slot_age = (uint16_t)(journal->session - entry->born);
-    return age <= slot_age ? size_of(journal, mark) : journal->align;
+    return (uint16_t)(journal->session - mark->session) <= (uint16_t)(journal->session - entry->born);
 }
 
 /* Reads one annex, whose sector is in view, from end to end. In a slot of this session nothing lies behind the first
@@ -169,49 +181,43 @@ static enr_status_t read_annex(enr_journal_t *journal, const entry_t *entry, rea
 {
     uint16_t session = entry->born;
     uint16_t session_before = session;
-    uint32_t at = entry->annex_at;
     uint32_t end = entry->annex_end;
-    uint32_t touched = at;
+    uint32_t touched = entry->annex_at;
     bool own = journal->begun && is_of_this_session(journal, session) && !journal->distrust;
     bool whole = true;
+    const mark_t *mark = &reader->mark;
     reader->holds = false;
     reader->link.kind = MARK_STILL;
-    while (at < end) {
-        mark_t mark;
-        uint8_t *unit = reader->bytes + ENTRY_HEAD_LEN;
-        enr_status_t status = flash_read(journal, at, unit, journal->align);
-        if (status != ENR_OK) {
+    reader->at = touched;
+    reader->end = end;
+    for (;;) {
+        enr_status_t status = read_mark(journal, reader, whole || reader->at > touched);
+        if (status == ENR_END || (status == ENR_READY && own)) {
+            break;
+        }
+        if (status == ENR_AGAIN || status == ENR_E_FLASH) {
             return status;
         }
-        if (is_erased(unit, journal->align)) {
-            if (own) {
-                break;
+        uint32_t step = journal->align;
+        if (status != ENR_READY) {
+            whole = status == ENR_OK;
+            uint32_t size = whole || tells_size(journal, entry, mark) ? size_of(journal, mark) : step;
+            uint32_t behind = size > end - reader->at ? end : reader->at + size;
+            touched = behind > touched ? behind : touched;
+            step = whole ? size : step;
+        }
+        if (status == ENR_OK) {
+            session_before = mark->session == (uint16_t)journal->session ? mark->session : session;
+            session = mark->session;
+            if (mark->kind == MARK_CONTINUED) {
+                reader->link = *mark;
+            } else {
+                take(reader);
+                reader->holds = true;
+                reader->link.kind = MARK_STILL; /* a mark behind it: what it led to was found to hold nothing */
             }
-            at += journal->align;
-            continue;
         }
-        status = read_mark(journal, at, end, reader, whole || at > touched, &mark);
-        if (is_trouble(status)) {
-            return status;
-        }
-        whole = status == ENR_OK;
-        uint32_t size = whole ? size_of(journal, &mark) : size_of_torn(journal, entry, &mark);
-        size = size > end - at ? end - at : size;
-        touched = at + size > touched ? at + size : touched;
-        if (!whole) {
-            at += journal->align;
-            continue;
-        }
-        session_before = mark.session == (uint16_t)journal->session ? mark.session : session;
-        session = mark.session;
-        if (mark.kind == MARK_CONTINUED) {
-            reader->link = mark;
-        } else {
-            take(reader, &mark, at);
-            reader->holds = true;
-            reader->link.kind = MARK_STILL; /* a mark behind it: what it led to was found to hold nothing */
-        }
-        at += size;
+        reader->at += step;
     }
     uint32_t sessions = (uint16_t)(journal->session - (whole ? session_before : session));
     reader->next =
@@ -263,10 +269,7 @@ enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t 
         return status;
     }
     if (reader.has_pending) {
-        apply(&reader);
-        slot->last = (uint8_t)(EXISTS | (unsigned)reader.pending.kind << 4 | reader.pending.number);
-        slot->last_sequence = reader.pending.sequence;
-        slot->last_session = reader.pending.session;
+        apply_last(slot, &reader.pending, reader.pending_at);
         if (is_old) { /* the low half may have come round: it is not taken for the present session's */
             slot->last_session = (uint16_t)(journal->session - 1u);
         }
@@ -333,32 +336,28 @@ enr_status_t mark_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned 
 /* --- erasing --- */
 
 /* Overwrites an annex, whose sector is in view, but for the marks that must stay, gone and continued, and remembers
- * where it goes on. */
+   where it goes on. */
 static enr_status_t purge_annex(enr_journal_t *journal, const entry_t *entry, reader_t *reader,
                                 mark_t links[PURGE_LINKS], unsigned *count)
 {
-    uint32_t at = entry->annex_at;
-    while (at < entry->annex_end) {
-        mark_t mark;
-        uint8_t *unit = reader->bytes + ENTRY_HEAD_LEN;
-        enr_status_t status = flash_read(journal, at, unit, journal->align);
-        uint32_t size = journal->align;
-        if (status == ENR_OK && !is_erased(unit, journal->align)) {
-            status = read_mark(journal, at, entry->annex_end, reader, false, &mark);
-            bool good = status == ENR_OK;
-            size = good ? size_of(journal, &mark) : size;
-            if (good && mark.kind == MARK_CONTINUED && *count < PURGE_LINKS) {
-                links[(*count)++] = mark;
-            } else if (good ? has_data(&mark) : status == ENR_E_SEAL) {
-                status = flash_zero(journal, at, at + size);
-            }
+    reader->at = entry->annex_at;
+    reader->end = entry->annex_end;
+    for (;;) {
+        enr_status_t status = read_mark(journal, reader, false);
+        if (status == ENR_END) {
+            return ENR_OK;
         }
-        if (status != ENR_OK) {
+        uint32_t size = status == ENR_OK ? size_of(journal, &reader->mark) : journal->align;
+        if (status == ENR_OK && reader->mark.kind == MARK_CONTINUED && *count < PURGE_LINKS) {
+            links[(*count)++] = reader->mark;
+        } else if (status == ENR_E_SEAL || (status == ENR_OK && has_data(&reader->mark))) {
+            status = flash_zero(journal, reader->at, reader->at + size);
+        }
+        if (status != ENR_OK && status != ENR_READY) {
             return status;
         }
-        at += size;
+        reader->at += size;
     }
-    return ENR_OK;
 }
 
 enr_status_t marks_purge(enr_journal_t *journal, enr_slot_t *slot, const entry_t *entry)
@@ -476,22 +475,18 @@ static enr_status_t add_once(enr_journal_t *journal, enr_slot_t *slot, const mar
     uint32_t at = slot->annex_at;
     status = add_mark(journal, slot, mark, size);
     if (status == ENR_OK) {
-        reader_t reader = {.slot = slot, .pending = *mark, .pending_at = at};
-        apply(&reader);
+        apply_last(slot, mark, at);
         slot->annex_at = at + size;
-        slot->last = (uint8_t)(EXISTS | (unsigned)mark->kind << 4 | mark->number);
-        slot->last_sequence = mark->sequence;
-        slot->last_session = mark->session;
     }
     return status;
 }
 
-static enr_status_t add(enr_journal_t *journal, enr_slot_t *slot, mark_t mark, const uint8_t *data)
+static enr_status_t add(enr_journal_t *journal, enr_slot_t *slot, mark_t *mark, const uint8_t *data)
 {
     enr_status_t status = ENR_E_FLASH;
-    mark.session = (uint16_t)journal->session;
+    mark->session = (uint16_t)journal->session;
     for (unsigned i = 0; i < TRIES && status == ENR_E_FLASH; i++) {
-        status = add_once(journal, slot, &mark, data);
+        status = add_once(journal, slot, mark, data);
     }
     /* Where a sector can only be read its slots must go elsewhere. */
     return status == ENR_E_FLASH ? compact_until(journal, slot) : status;
@@ -513,7 +508,7 @@ static enr_status_t restate(enr_journal_t *journal, enr_slot_t *slot)
         mark.value = slot->registers[mark.number].value;
         mark.len = slot->registers[mark.number].data_len;
     }
-    enr_status_t status = add(journal, slot, mark, NULL);
+    enr_status_t status = add(journal, slot, &mark, NULL);
     if (status == ENR_E_SEAL) {
         enr_status_t loaded = slot_load(journal, slot->place, slot);
         return loaded == ENR_OK ? ENR_E_SEAL : loaded;
@@ -588,7 +583,7 @@ enr_status_t enr_journal_set(enr_journal_t *journal, enr_slot_t *slot, unsigned 
     }
     if (status == ENR_OK) {
         mark.sequence = next_sequence(journal, slot);
-        status = add(journal, slot, mark, data.ptr);
+        status = add(journal, slot, &mark, data.ptr);
     }
     if (status == ENR_OK) {
         slot->content_len = changed.content_len;
@@ -614,8 +609,8 @@ enr_status_t enr_journal_confirm(enr_journal_t *journal, enr_slot_t *slot)
     if (status != ENR_OK) {
         return status;
     }
-    return slot->last == 0 ? add(journal, slot, (mark_t){.kind = MARK_STILL, .sequence = 1}, NULL)
-                           : restate(journal, slot);
+    mark_t still = {.kind = MARK_STILL, .sequence = 1};
+    return slot->last == 0 ? add(journal, slot, &still, NULL) : restate(journal, slot);
 }
 
 enr_status_t enr_journal_retire(enr_journal_t *journal, enr_slot_t *slot, uint16_t until_day)
@@ -625,7 +620,7 @@ enr_status_t enr_journal_retire(enr_journal_t *journal, enr_slot_t *slot, uint16
     enr_status_t status = begin_change(journal, slot);
     if (status == ENR_OK) {
         mark_t mark = {.kind = MARK_GONE, .value = until_day, .sequence = next_sequence(journal, slot)};
-        status = add(journal, slot, mark, NULL);
+        status = add(journal, slot, &mark, NULL);
     }
     if (status != ENR_OK) {
         return status;
@@ -642,19 +637,21 @@ enr_status_t enr_journal_retire(enr_journal_t *journal, enr_slot_t *slot, uint16
 enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *slot, const entry_t *entry)
 {
     uint8_t proof[PROOF_LEN];
-    mark_t mark = {.session = (uint16_t)journal->session};
+    mark_t mark = {.kind = MARK_GONE, .sequence = 1, .session = (uint16_t)journal->session, .value = slot->until_day};
     uint32_t at = entry->annex_at;
     memcpy(proof, entry->head, ENTRY_HEAD_LEN);
-    for (uint8_t i = 0; i <= ENR_JOURNAL_REGISTERS; i++) {
-        bool ends = i == ENR_JOURNAL_REGISTERS;
-        if (ends ? !slot->gone : slot->registers[i].value == 0) {
+    if (slot->gone) {
+        return write_mark(journal, head_place(journal, at), proof, &mark);
+    }
+    mark.kind = MARK_SET;
+    for (unsigned i = 0; i < ENR_JOURNAL_REGISTERS; i++) {
+        const enr_register_t *reg = &slot->registers[i];
+        if (reg->value == 0) {
             continue;
         }
-        mark.sequence++;
-        mark.kind = ends ? MARK_GONE : MARK_SET;
-        mark.number = ends ? 0 : i;
-        mark.value = ends ? slot->until_day : slot->registers[i].value;
-        mark.len = ends || i == ENR_JOURNAL_CONTENT ? 0 : slot->registers[i].data_len;
+        mark.number = (uint8_t)i;
+        mark.value = reg->value;
+        mark.len = i == ENR_JOURNAL_CONTENT ? 0 : reg->data_len;
         enr_status_t status = has_data(&mark) ? mark_data(journal, slot, i) : ENR_OK;
         if (status == ENR_OK) {
             status = write_mark(journal, head_place(journal, at), proof, &mark);
@@ -662,6 +659,7 @@ enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *slot, const en
         if (status != ENR_OK) {
             return status;
         }
+        mark.sequence++;
         at += size_of(journal, &mark);
     }
     return ENR_OK;

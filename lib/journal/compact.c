@@ -51,15 +51,24 @@ static enr_status_t copy_without_content(enr_journal_t *journal, const enr_slot_
     return status;
 }
 
+static void forget_one(enr_journal_t *journal)
+{
+    if (journal->tombstones > 0) {
+        journal->tombstones--;
+    }
+}
+
 /* A tombstone of its own, which has no slot any more. */
 static enr_status_t copy_tombstone(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN])
 {
     uint16_t until_day = enr_get_16(head + 4);
-    if (until_day == 0 || is_forgotten(journal, until_day)) {
-        journal->tombstones -= journal->tombstones > 0 && until_day != 0;
-        return ENR_OK;
+    if (until_day != 0 && !is_forgotten(journal, until_day)) {
+        return entry_add(journal, head);
     }
-    return entry_add(journal, head);
+    if (until_day != 0) {
+        forget_one(journal);
+    }
+    return ENR_OK;
 }
 
 /* A slot that is gone leaves its tombstone. One is written for a while also where none was asked for, when the mark
@@ -76,7 +85,9 @@ static enr_status_t keep_tombstone(enr_journal_t *journal, const enr_slot_t *slo
     enr_status_t status = sure && !asked ? ENR_OK : entry_add(journal, head);
     if (status == ENR_OK) {
         journal->gone_before++;
-        journal->tombstones -= journal->tombstones > 0 && slot->until_day != 0 && !asked;
+        if (slot->until_day != 0 && !asked) {
+            forget_one(journal);
+        }
     }
     return status;
 }

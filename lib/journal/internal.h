@@ -288,7 +288,7 @@ ENR_NODISCARD enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, 
    a cut has torn is then one thing or the other for good. Statuses as enr_journal_confirm. */
 ENR_NODISCARD enr_status_t marks_pin(enr_journal_t *journal, enr_slot_t *slot);
 
-/* Writes a slot's registers into the annex of a copy with this entry. */
+/* Writes a slot's registers, or that it is gone, into the annex of a copy with this entry. */
 ENR_NODISCARD enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *slot, const entry_t *entry);
 
 /* Bytes that a mark with so much data takes. */

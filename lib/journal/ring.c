@@ -118,15 +118,21 @@ static uint16_t clean_ahead(const enr_journal_t *journal, uint16_t free)
 enr_status_t sector_open(enr_journal_t *journal)
 {
     journal->head_open = false;
-    while (clean_ahead(journal, sector_free(journal)) > 0 && journal->epoch < UINT32_MAX) {
+    for (;;) {
+        uint16_t free = sector_free(journal);
+        if (clean_ahead(journal, free) == 0 || journal->epoch == UINT32_MAX) {
+            return ENR_END;
+        }
         uint16_t sector = free_at(journal, 0);
         enr_status_t status = header_write(journal, sector);
         if (status == ENR_AGAIN) {
             return status;
         }
-        journal->clean = (uint16_t)(journal->clean - (journal->clean > 0));
-        if (journal->clean + journal->fresh + journal->dirty >= sector_free(journal)) {
-            journal->fresh = (uint16_t)(sector_free(journal) - 1u - journal->clean - journal->dirty);
+        if (journal->clean > 0) {
+            journal->clean--;
+        }
+        if (journal->clean + journal->fresh + journal->dirty >= free) {
+            journal->fresh = (uint16_t)(free - 1u - journal->clean - journal->dirty);
         }
         journal->epoch++;
         if (status == ENR_OK) {
@@ -146,7 +152,6 @@ enr_status_t sector_open(enr_journal_t *journal)
         }
         give_up(journal, sector);
     }
-    return ENR_END;
 }
 
 bool head_has_room(const enr_journal_t *journal, uint32_t bytes)
@@ -208,16 +213,20 @@ static enr_status_t finish_erase(enr_journal_t *journal, enr_status_t status, ui
         make_marker(journal->erases + 1, marker);
         status = flash_program(journal, sector_at(journal, sector), marker, sizeof marker);
     }
-    bool dead = journal->purpose == FOR_DEAD;
-    journal->dirty = (uint16_t)(journal->dirty - (dead && journal->dirty > 0));
+    if (journal->purpose == FOR_DEAD && journal->dirty > 0) {
+        journal->dirty--;
+    }
     if (status != ENR_OK) {
         give_up(journal, sector);
         return ENR_E_FLASH;
     }
     erases_learn(journal, journal->erases + 1);
-    journal->clean = (uint16_t)(journal->clean + (journal->purpose == FOR_HEAD));
-    journal->trusting = journal->trusting || journal->purpose == FOR_HEAD;
-    journal->fresh = (uint16_t)(journal->fresh + (journal->purpose != FOR_HEAD));
+    if (journal->purpose == FOR_HEAD) {
+        journal->clean++;
+        journal->trusting = true;
+    } else {
+        journal->fresh++;
+    }
     return ENR_AGAIN;
 }
 

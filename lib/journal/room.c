@@ -71,26 +71,23 @@ void room_drop(enr_journal_t *journal, uint32_t bytes)
     journal->stats.bytes -= bytes;
 }
 
-/* The bytes of a slot with its entry; 0: too large. */
-static uint32_t slot_bytes(const enr_journal_t *journal, size_t content_len, size_t annex, uint16_t *out_annex)
+/* The bytes of a slot with its entry; 0: too large. annex: bytes that the caller asks for, counted in units of 16, and
+   then those that the slot gets. */
+static uint32_t slot_bytes(const enr_journal_t *journal, size_t content_len, size_t *annex)
 {
-    if (content_len == 0 || content_len > ENR_JOURNAL_CONTENT_MAX || annex > ANNEX_MAX) {
+    if (content_len == 0 || content_len > ENR_JOURNAL_CONTENT_MAX || *annex > ANNEX_MAX) {
         return 0;
     }
-    /* The caller counts in units of 16. */
-    uint32_t more = journal->align > 16 ? ANNEX_SLACK : 0;
-    uint32_t all = padded(journal, annex < ANNEX_SLACK ? ANNEX_SLACK : annex) + more;
-    uint32_t bytes = ENTRY_LEN + content_size(journal, content_len) + all;
-    *out_annex = (uint16_t)all;
-    return all <= ANNEX_MAX && bytes <= journal->slot_max ? bytes : 0;
+    *annex = padded(journal, *annex < ANNEX_SLACK ? ANNEX_SLACK : *annex) + (journal->align > 16 ? ANNEX_SLACK : 0);
+    uint32_t bytes = ENTRY_LEN + content_size(journal, content_len) + (uint32_t)*annex;
+    return *annex <= ANNEX_MAX && bytes <= journal->slot_max ? bytes : 0;
 }
 
 enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
                                 size_t annex, enr_slot_t *out_slot)
 {
     assert(content.len > 0);
-    uint16_t annex_len = 0;
-    uint32_t bytes = slot_bytes(journal, content.len, annex, &annex_len);
+    uint32_t bytes = slot_bytes(journal, content.len, &annex);
     if (bytes == 0) {
         return ENR_E_LIMIT;
     }
@@ -99,7 +96,7 @@ enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content, cons
         status = journal->number == UINT32_MAX ? ENR_E_FULL : room_for(journal, bytes);
     }
     slot_order_t order = {
-        .kind = KIND_LEAD, .number = journal->number, .hash = hash, .content = content, .annex = annex_len};
+        .kind = KIND_LEAD, .number = journal->number, .hash = hash, .content = content, .annex = (uint16_t)annex};
     if (status == ENR_OK) {
         status = slot_write(journal, &order);
     }
@@ -119,8 +116,7 @@ enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content, cons
 
 uint32_t enr_journal_room(const enr_journal_t *journal, size_t content_len, size_t annex)
 {
-    uint16_t annex_len = 0;
-    uint32_t bytes = slot_bytes(journal, content_len, annex, &annex_len);
+    uint32_t bytes = slot_bytes(journal, content_len, &annex);
     if (bytes == 0) {
         return 0;
     }

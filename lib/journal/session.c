@@ -21,18 +21,18 @@ static const block_t anchor_block = {.letters = {'E', 'N', 'R', 'A'},
                                      .mend_from = 32, /* its version: for other wrong bits there is the other copy */
                                      .mend_to = 40};
 
-static void encode(const anchor_t *anchor, uint8_t out[ANCHOR_LEN])
+static void encode(const enr_journal_t *journal, uint32_t high, uint16_t void_to, uint8_t out[ANCHOR_LEN])
 {
     memset(out, 0, ANCHOR_LEN);
-    enr_put_16(out + 6, anchor->head);
-    enr_put_32(out + 24, anchor->head_epoch);
-    enr_put_32(out + 28, anchor->high);
-    enr_put_16(out + 32, anchor->void_from);
-    enr_put_16(out + 34, anchor->void_to);
-    out[36] = anchor->has_last;
-    enr_put_16(out + 38, anchor->last_index);
-    enr_put_16(out + 40, anchor->last_born);
-    memcpy(out + 42, anchor->last_head, ENTRY_HEAD_LEN);
+    enr_put_16(out + 6, journal->head);
+    enr_put_32(out + 24, journal->head_epoch);
+    enr_put_32(out + 28, high);
+    enr_put_16(out + 32, journal->void_from);
+    enr_put_16(out + 34, void_to);
+    out[36] = journal->last.epoch != 0;
+    enr_put_16(out + 38, journal->last.index);
+    enr_put_16(out + 40, journal->last_born);
+    memcpy(out + 42, journal->last_head, ENTRY_HEAD_LEN);
 }
 
 /* Whether what is proven speaks of this region: somebody with the key may have written anything. */
@@ -166,19 +166,10 @@ static enr_status_t decide(enr_journal_t *journal, uint8_t at)
     if (status != ENR_OK) {
         return status;
     }
-    anchor_t anchor = {.session = journal->session,
-                       .head = journal->head,
-                       .head_epoch = journal->head_epoch,
-                       .high = high,
-                       .void_from = journal->void_from,
-                       .void_to = (uint16_t)(journal->head_count + !first),
-                       .has_last = journal->last.epoch != 0,
-                       .last_index = journal->last.index,
-                       .last_born = journal->last_born};
-    memcpy(anchor.last_head, journal->last_head, ENTRY_HEAD_LEN);
+    uint8_t bytes[ANCHOR_LEN];
+    uint16_t void_to = (uint16_t)(journal->head_count + !first);
+    encode(journal, high, void_to, bytes);
     for (unsigned copy = 0; status == ENR_OK && copy < COPIES; copy++) {
-        uint8_t bytes[ANCHOR_LEN];
-        encode(&anchor, bytes);
         status = block_write(journal, &anchor_block, copy_at(journal, at, copy), journal->session, bytes);
     }
     if (status != ENR_OK) {
@@ -186,10 +177,10 @@ static enr_status_t decide(enr_journal_t *journal, uint8_t at)
         return status;
     }
     journal->head_high = high;
-    journal->head_count = journal->void_to = anchor.void_to;
+    journal->head_count = journal->void_to = void_to;
     journal->head_void = (uint16_t)(journal->void_to - journal->void_from);
-    journal->head_open = journal->head != NOWHERE && journal->head_void <= VOID_MAX;
-    journal->sweeping = journal->head != NOWHERE;
+    journal->head_open = !first && journal->head_void <= VOID_MAX;
+    journal->sweeping = !first;
     journal->view_sector = NOWHERE;
     journal->decided = true;
     return ENR_OK;
@@ -206,7 +197,6 @@ static enr_status_t write_elsewhere(enr_journal_t *journal)
     enr_status_t status = slot_load(journal, journal->last, &slot);
     if (slot.gone) { /* nothing but that is of use */
         slot.content_len = 0;
-        memset(slot.registers, 0, sizeof slot.registers);
     }
     slot_order_t order = {.kind = kind, .number = slot.number, .hash = slot.hash, .from = &slot};
     order.annex = (uint16_t)slot_annex(journal, &slot, true);

@@ -77,8 +77,13 @@ static enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot)
                             : status;
 }
 
-/* Opens the content or, with a register's number, its data. Where a mark is torn, the state that it would replace may
-   show at the next look. */
+/* Bytes of the content or, with a register's number, of its data. */
+static size_t data_len(const enr_slot_t *slot, unsigned number)
+{
+    return number == NO_REGISTER ? slot->content_len : slot->registers[number].data_len;
+}
+
+/* Opens them. Where a mark is torn, the state that it would replace may show at the next look. */
 static enr_status_t open_steadily(enr_journal_t *journal, const enr_slot_t *slot, unsigned number)
 {
     enr_slot_t again = *slot;
@@ -92,17 +97,19 @@ static enr_status_t open_steadily(enr_journal_t *journal, const enr_slot_t *slot
             return status;
         }
         (void)!slot_load(journal, slot->place, &again);
-        if (number == NO_REGISTER ? again.content_len != slot->content_len
-                                  : again.registers[number].data_len != slot->registers[number].data_len) {
-            return ENR_E_SEAL;
+        if (data_len(&again, number) != data_len(slot, number)) {
+            break;
         }
     }
     return ENR_E_SEAL;
 }
 
-/* Hands what was opened to the scratch to its user, and leaves nothing of it. */
-static enr_status_t hand_over(enr_journal_t *journal, enr_status_t status, size_t len, enr_buffer_t *out)
+/* Opens them, hands them to their user, and leaves nothing in the scratch. */
+static enr_status_t hand_over(enr_journal_t *journal, const enr_slot_t *slot, unsigned number, enr_buffer_t *out)
 {
+    assert(!slot->gone);
+    size_t len = data_len(slot, number);
+    enr_status_t status = open_steadily(journal, slot, number);
     if (status == ENR_OK && (out->full || out->capacity - out->len < len)) {
         status = ENR_E_LIMIT;
     }
@@ -115,15 +122,13 @@ static enr_status_t hand_over(enr_journal_t *journal, enr_status_t status, size_
 
 enr_status_t enr_journal_read(enr_journal_t *journal, const enr_slot_t *slot, enr_buffer_t *out)
 {
-    assert(!slot->gone);
-    return hand_over(journal, open_steadily(journal, slot, NO_REGISTER), slot->content_len, out);
+    return hand_over(journal, slot, NO_REGISTER, out);
 }
 
 enr_status_t enr_journal_read_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned number, enr_buffer_t *out)
 {
-    assert(!slot->gone && number < ENR_JOURNAL_REGISTERS);
-    size_t len = slot->registers[number].data_len;
-    return hand_over(journal, len == 0 ? ENR_OK : open_steadily(journal, slot, number), len, out);
+    assert(number < ENR_JOURNAL_REGISTERS);
+    return data_len(slot, number) == 0 ? ENR_OK : hand_over(journal, slot, number, out);
 }
 
 /* --- writing --- */
