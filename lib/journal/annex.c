@@ -5,9 +5,6 @@
 #include <assert.h>
 #include <string.h>
 
-/* What a mark's tag is bound to: the first bytes of its slot's entry, and its head. */
-#define PROOF_LEN (ENTRY_HEAD_LEN + MARK_HEAD_LEN)
-
 #define EXISTS 0x80u
 #define LINKS_MAX 64u
 #define PURGE_LINKS 8u
@@ -63,7 +60,7 @@ static bool has_data(const mark_t *mark)
     return mark->kind == MARK_SET && mark->len > 0;
 }
 
-static size_t mark_len(size_t data_len)
+size_t mark_len(size_t data_len)
 {
     return MARK_HEAD_LEN + (data_len == 0 ? MARK_TAG_LEN : data_len + ENR_SEAL_TAG_LEN);
 }
@@ -99,7 +96,7 @@ static enr_status_t read_mark(enr_journal_t *journal, reader_t *reader, bool men
     }
     decode(unit, mark);
     if (has_data(mark) && mark->len <= ENR_JOURNAL_CONTENT_MAX && size_of(journal, mark) <= reader->end - reader->at) {
-        status = sealed_read(journal, reader->at, (enr_span_t){reader->bytes, PROOF_LEN}, mark->len, MARK_HEAD_LEN);
+        status = sealed_read(journal, reader->at, reader->bytes, MARK_HEAD_LEN, mark->len);
         if (status != ENR_E_SEAL) {
             enr_wipe(journal->scratch + MARK_HEAD_LEN, mark->len);
             return status;
@@ -328,9 +325,7 @@ enr_status_t mark_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned 
     if (status == ENR_OK) {
         status = flash_read(journal, reg->data_at, proof + ENTRY_HEAD_LEN, MARK_HEAD_LEN);
     }
-    return status == ENR_OK
-               ? sealed_read(journal, reg->data_at, (enr_span_t){proof, sizeof proof}, reg->data_len, MARK_HEAD_LEN)
-               : status;
+    return status == ENR_OK ? sealed_read(journal, reg->data_at, proof, MARK_HEAD_LEN, reg->data_len) : status;
 }
 
 /* --- erasing --- */
@@ -384,13 +379,12 @@ enr_status_t marks_purge(enr_journal_t *journal, enr_slot_t *slot, const entry_t
 
 /* Programs a mark, whose data are in the scratch. proof: the first bytes of its slot's entry, with room for its head.
  */
-static enr_status_t write_mark(enr_journal_t *journal, enr_seal_place_t place, uint8_t proof[PROOF_LEN],
+static enr_status_t write_mark(enr_journal_t *journal, const enr_seal_place_t *place, uint8_t proof[PROOF_LEN],
                                const mark_t *mark)
 {
-    size_t len = has_data(mark) ? mark->len : 0;
     encode(mark, proof + ENTRY_HEAD_LEN);
     memcpy(journal->scratch, proof + ENTRY_HEAD_LEN, MARK_HEAD_LEN);
-    return sealed_write(journal, place, (enr_span_t){proof, PROOF_LEN}, len, MARK_HEAD_LEN, mark_len(len));
+    return sealed_write(journal, place, proof, MARK_HEAD_LEN, has_data(mark) ? mark->len : 0);
 }
 
 /* Programs a mark, whose data are in the scratch, where the slot's next one goes. If it fails, what it would have taken
@@ -403,7 +397,8 @@ static enr_status_t add_mark(enr_journal_t *journal, enr_slot_t *slot, const mar
     if (status != ENR_OK) {
         return status;
     }
-    status = write_mark(journal, view_place(journal, slot->annex_at), proof, mark);
+    enr_seal_place_t place = view_place(journal, slot->annex_at);
+    status = write_mark(journal, &place, proof, mark);
     if (status == ENR_E_FLASH) {
         journal->distrust = true;
         slot->annex_at += size;
@@ -638,10 +633,10 @@ enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *slot, const en
 {
     uint8_t proof[PROOF_LEN];
     mark_t mark = {.kind = MARK_GONE, .sequence = 1, .session = (uint16_t)journal->session, .value = slot->until_day};
-    uint32_t at = entry->annex_at;
+    enr_seal_place_t place = head_place(journal, entry->annex_at);
     memcpy(proof, entry->head, ENTRY_HEAD_LEN);
     if (slot->gone) {
-        return write_mark(journal, head_place(journal, at), proof, &mark);
+        return write_mark(journal, &place, proof, &mark);
     }
     mark.kind = MARK_SET;
     for (unsigned i = 0; i < ENR_JOURNAL_REGISTERS; i++) {
@@ -654,13 +649,13 @@ enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *slot, const en
         mark.len = i == ENR_JOURNAL_CONTENT ? 0 : reg->data_len;
         enr_status_t status = has_data(&mark) ? mark_data(journal, slot, i) : ENR_OK;
         if (status == ENR_OK) {
-            status = write_mark(journal, head_place(journal, at), proof, &mark);
+            status = write_mark(journal, &place, proof, &mark);
         }
         if (status != ENR_OK) {
             return status;
         }
         mark.sequence++;
-        at += size_of(journal, &mark);
+        place.offset += size_of(journal, &mark);
     }
     return ENR_OK;
 }

@@ -211,25 +211,32 @@ enr_status_t block_write(enr_journal_t *journal, const block_t *block, uint32_t 
 
 /* --- sealed text --- */
 
-enr_status_t sealed_write(enr_journal_t *journal, enr_seal_place_t place, enr_span_t aad, size_t text_len,
-                          size_t before_len, size_t all)
+static enr_span_t bound_span(const uint8_t *bound, size_t head_len)
+{
+    return (enr_span_t){bound, head_len == MARK_HEAD_LEN ? PROOF_LEN : ENTRY_HEAD_LEN};
+}
+
+enr_status_t sealed_write(enr_journal_t *journal, const enr_seal_place_t *place, const uint8_t *bound, size_t head_len,
+                          size_t text_len)
 {
     uint8_t *text = journal->scratch + MARK_HEAD_LEN;
-    uint8_t *start = text - before_len;
-    enr_status_t status = enr_seal_text(journal->config.seal, place, aad, (enr_span_t){text, text_len}, text);
-    assert(status == ENR_OK);
+    uint8_t *start = text - head_len;
+    size_t all = head_len == MARK_HEAD_LEN ? mark_len(text_len) : head_len + text_len + ENR_SEAL_TAG_LEN;
     size_t first = all < journal->align ? all : journal->align;
-    status = flash_program(journal, place.offset, start, first);
-    return status == ENR_OK ? flash_program(journal, place.offset + (uint32_t)first, start + first, all - first)
+    enr_status_t status =
+        enr_seal_text(journal->config.seal, *place, bound_span(bound, head_len), (enr_span_t){text, text_len}, text);
+    assert(status == ENR_OK);
+    status = flash_program(journal, place->offset, start, first);
+    return status == ENR_OK ? flash_program(journal, place->offset + (uint32_t)first, start + first, all - first)
                             : status;
 }
 
-enr_status_t sealed_read(enr_journal_t *journal, uint32_t at, enr_span_t aad, size_t text_len, size_t before_len)
+enr_status_t sealed_read(enr_journal_t *journal, uint32_t at, const uint8_t *bound, size_t head_len, size_t text_len)
 {
     uint8_t *text = journal->scratch + MARK_HEAD_LEN;
     size_t len = text_len + ENR_SEAL_TAG_LEN;
-    enr_status_t status = flash_read(journal, at + (uint32_t)before_len, text, len);
-    return status == ENR_OK
-               ? enr_seal_open(journal->config.seal, view_place(journal, at), aad, (enr_span_t){text, len}, text)
-               : status;
+    enr_status_t status = flash_read(journal, at + (uint32_t)head_len, text, len);
+    return status == ENR_OK ? enr_seal_open(journal->config.seal, view_place(journal, at), bound_span(bound, head_len),
+                                            (enr_span_t){text, len}, text)
+                            : status;
 }

@@ -27,10 +27,8 @@ void compact_unpin(enr_journal_t *journal, const enr_slot_t *slot)
 
 static enr_status_t copy_slot(enr_journal_t *journal, const enr_slot_t *slot)
 {
-    slot_order_t order = {.kind = KIND_COPY, .number = slot->number, .hash = slot->hash, .from = slot};
     /* Where little is free, copies take no more than their slots did. */
-    order.annex = (uint16_t)slot_annex(journal, slot, sector_free(journal) >= ENR_JOURNAL_SPARE);
-    enr_status_t status = slot_write(journal, &order);
+    enr_status_t status = slot_copy(journal, KIND_COPY, slot, sector_free(journal) >= ENR_JOURNAL_SPARE);
     if (status == ENR_OK) {
         slots_moved(journal, slot->place, head_last(journal));
     }
@@ -316,7 +314,7 @@ static enr_status_t prepare(enr_journal_t *journal)
 static enr_status_t step(enr_journal_t *journal)
 {
     enr_status_t status = ENR_OK;
-    if (journal->erasing != NOWHERE || (!journal->begun && journal->wanted && !journal->stuck)) {
+    if (journal->erasing != IDLE || (!journal->begun && journal->wanted && !journal->stuck)) {
         status = session_step(journal);
     }
     if (status == ENR_OK && !journal->stats.counted) {

@@ -10,12 +10,14 @@
 #define ENTRY_HEAD_LEN 16u
 #define PREFIX_LEN 4u
 #define MARK_HEAD_LEN 8u
+#define PROOF_LEN (ENTRY_HEAD_LEN + MARK_HEAD_LEN) /* what the tag of a mark is bound to */
 #define MARK_TAG_LEN 8u
 #define ANNEX_MAX 4080u /* 255 * 16 */
 #define ANNEX_SLACK 64u /* what is kept free beyond the marks that are known */
 #define ENTRIES_MAX 4095u
 #define VOID_MAX 255u
-#define NOWHERE UINT16_MAX
+#define NOWHERE 0u      /* no sector of the ring: the first ones are anchors */
+#define IDLE UINT16_MAX /* no sector is being erased */
 #define UNKNOWN UINT16_MAX
 
 /* Entries for which slots leave room: of a new tail, and of what a session writes again. */
@@ -99,15 +101,19 @@ ENR_NODISCARD enr_status_t block_read(enr_journal_t *journal, const block_t *blo
 ENR_NODISCARD enr_status_t block_write(enr_journal_t *journal, const block_t *block, uint32_t at, uint32_t epoch,
                                        uint8_t *bytes);
 
-/* Seals the text at journal->scratch + MARK_HEAD_LEN and programs `all` bytes that begin before_len before it: the
-   first unit, and then the rest. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
-ENR_NODISCARD enr_status_t sealed_write(enr_journal_t *journal, enr_seal_place_t place, enr_span_t aad, size_t text_len,
-                                        size_t before_len, size_t all);
+/* Seals the text at journal->scratch + MARK_HEAD_LEN and programs it with the bytes right before it: its first unit,
+   and then the rest. head_len: PREFIX_LEN, of a content, or MARK_HEAD_LEN. bound: what is sealed with it: the first
+   bytes of its entry; of a mark its head behind them. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t sealed_write(enr_journal_t *journal, const enr_seal_place_t *place, const uint8_t *bound,
+                                        size_t head_len, size_t text_len);
 
-/* Opens to journal->scratch + MARK_HEAD_LEN what sealed_write wrote at a place of the sector in view. ENR_OK;
-   ENR_E_SEAL: damaged; ENR_AGAIN, ENR_E_FLASH. */
-ENR_NODISCARD enr_status_t sealed_read(enr_journal_t *journal, uint32_t at, enr_span_t aad, size_t text_len,
-                                       size_t before_len);
+/* Opens what sealed_write wrote at a place of the sector in view to where it was. ENR_OK; ENR_E_SEAL: damaged;
+   ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t sealed_read(enr_journal_t *journal, uint32_t at, const uint8_t *bound, size_t head_len,
+                                       size_t text_len);
+
+/* Bytes of a mark with so much data. */
+size_t mark_len(size_t data_len);
 
 static inline bool places_equal(const enr_place_t *a, const enr_place_t *b)
 {
@@ -195,7 +201,8 @@ ENR_NODISCARD enr_status_t sector_open(enr_journal_t *journal);
 ENR_NODISCARD enr_status_t sector_prepare(enr_journal_t *journal);
 
 /* Starts to erase an anchor, or asks after any erase that is under way. *out_anchor: one that is now erased, or
-   NOWHERE. ENR_OK: nothing is under way; ENR_AGAIN; ENR_E_FLASH: a sector was given up, the anchor if it was one. */
+   ENR_JOURNAL_ANCHORS. ENR_OK: nothing is under way; ENR_AGAIN; ENR_E_FLASH: a sector was given up, the anchor if it
+   was one. */
 ENR_NODISCARD enr_status_t erase_anchor(enr_journal_t *journal, uint8_t anchor);
 ENR_NODISCARD enr_status_t erase_poll(enr_journal_t *journal, uint16_t *out_anchor);
 
@@ -210,11 +217,13 @@ void erases_learn(enr_journal_t *journal, uint32_t erases);
 
 /* session.c: what the first sectors say of where the last session began. */
 
+#define NO_HEAD UINT16_MAX
+
 typedef struct {
     uint32_t session;
     uint32_t head_epoch;
     uint32_t high;
-    uint16_t head;      /* NOWHERE: there was no log yet */
+    uint16_t head;      /* NO_HEAD: there was no log yet */
     uint16_t void_from; /* entries of the head that count … */
     uint16_t void_to;   /* … and where new ones went */
     bool has_last;      /* the last one that counts stands at `last_index`, and its first bytes are these */
@@ -223,8 +232,8 @@ typedef struct {
     uint8_t last_head[ENTRY_HEAD_LEN];
 } anchor_t;
 
-/* Reads the newest anchor. ENR_OK; ENR_END: none was ever written; ENR_E_SEAL: there are some, of another key;
-   ENR_E_VERSION, ENR_E_SETTING, ENR_AGAIN, ENR_E_FLASH. */
+/* Reads the newest anchor. ENR_OK; ENR_END: none was ever written; ENR_E_SEAL: there are some, of
+   another key; ENR_E_VERSION, ENR_E_SETTING, ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t anchors_read(enr_journal_t *journal, anchor_t *out_anchor);
 
 /* Begins the session, piece by piece. ENR_OK: it has begun; ENR_AGAIN; ENR_E_FLASH: no anchor can be written, or one
@@ -241,9 +250,9 @@ ENR_NODISCARD enr_status_t session_begin(enr_journal_t *journal);
 typedef struct {
     kind_t kind;
     uint32_t number;
-    const uint8_t *hash; /* NULL: none */
+    const uint8_t *hash;    /* NULL: none */
+    const enr_slot_t *from; /* NULL: none; a slot whose content, as long as `content`, and registers are written */
     enr_span_t content;
-    const enr_slot_t *from;       /* a slot whose content and registers are written instead of `content`; NULL: none */
     uint16_t annex;               /* bytes, a multiple of the alignment */
     uint8_t head[ENTRY_HEAD_LEN]; /* all zero; filled in: the first 16 bytes of its entry */
 } slot_order_t;
@@ -251,6 +260,9 @@ typedef struct {
 /* Writes a slot at the head. ENR_OK; ENR_END: no sector is clean; ENR_AGAIN: the part is busy; ENR_E_SEAL: the content
    of `from` does not open; ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t slot_write(enr_journal_t *journal, slot_order_t *order);
+
+/* Writes a slot again. generous: with some annex for marks to come. Statuses as slot_write. */
+ENR_NODISCARD enr_status_t slot_copy(enr_journal_t *journal, kind_t kind, const enr_slot_t *slot, bool generous);
 
 /* Makes a slot of its entry, without its registers. */
 void slot_start(enr_slot_t *slot, const entry_t *entry);

@@ -29,29 +29,27 @@ static bool is_bad(const enr_journal_t *journal, uint16_t sector)
     return false;
 }
 
-static uint16_t before_free(const enr_journal_t *journal)
+/* The first sector of the arc of free and bad ones between head and tail, and the length of that. */
+static uint16_t arc_start(const enr_journal_t *journal)
 {
-    return (uint16_t)(journal->head == NOWHERE ? journal->sectors - 1u : journal->head);
+    return journal->head == NOWHERE ? ENR_JOURNAL_ANCHORS : ring_next(journal, journal->head);
 }
 
-/* The length of the arc of free and bad sectors between head and tail. */
 static uint16_t arc_len(const enr_journal_t *journal)
 {
-    uint16_t all = (uint16_t)(journal->sectors - ENR_JOURNAL_ANCHORS);
-    if (journal->head == NOWHERE) {
-        return all;
-    }
-    uint16_t steps = ring_steps(journal, journal->head, journal->tail_sector);
-    return (uint16_t)((steps == 0 ? all : steps) - 1u);
+    return journal->head == NOWHERE ? (uint16_t)(journal->sectors - ENR_JOURNAL_ANCHORS)
+                                    : ring_steps(journal, arc_start(journal), journal->tail_sector);
 }
 
 uint16_t sector_free(const enr_journal_t *journal)
 {
+    uint16_t start = arc_start(journal);
     uint16_t len = arc_len(journal);
     uint16_t free = len;
     for (uint16_t i = 0; i < sector_bad(journal); i++) {
-        uint16_t steps = ring_steps(journal, before_free(journal), journal->bad[i]);
-        free = (uint16_t)(free - (steps == 0 ? journal->head == NOWHERE : steps <= len));
+        if (ring_steps(journal, start, journal->bad[i]) < len) {
+            free--;
+        }
     }
     return free;
 }
@@ -59,12 +57,12 @@ uint16_t sector_free(const enr_journal_t *journal)
 /* The free sector with so many of them before it, or NOWHERE. */
 static uint16_t free_at(const enr_journal_t *journal, uint16_t position)
 {
-    uint16_t sector = before_free(journal);
+    uint16_t sector = arc_start(journal);
     for (uint16_t i = arc_len(journal); i > 0; i--) {
-        sector = ring_next(journal, sector);
         if (!is_bad(journal, sector) && position-- == 0) {
             return sector;
         }
+        sector = ring_next(journal, sector);
     }
     return NOWHERE;
 }
@@ -234,15 +232,15 @@ enr_status_t erase_poll(enr_journal_t *journal, uint16_t *out_anchor)
 {
     const enr_flash_t *flash = journal->config.flash;
     uint16_t sector = journal->erasing;
-    *out_anchor = NOWHERE;
-    if (sector == NOWHERE) {
+    *out_anchor = ENR_JOURNAL_ANCHORS;
+    if (sector == IDLE) {
         return ENR_OK;
     }
     enr_status_t status = flash->erase_busy(flash->ctx);
     if (status == ENR_AGAIN) {
         return status;
     }
-    journal->erasing = NOWHERE;
+    journal->erasing = IDLE;
     if (journal->purpose != FOR_ANCHOR) {
         return finish_erase(journal, status, sector);
     }

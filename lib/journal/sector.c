@@ -109,7 +109,7 @@ enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *
 
 enr_status_t sector_view(enr_journal_t *journal, uint16_t sector)
 {
-    if (journal->view_sector == sector) {
+    if (sector != NOWHERE && journal->view_sector == sector) {
         return ENR_OK;
     }
     journal->view_sector = NOWHERE;

@@ -24,7 +24,7 @@ static const block_t anchor_block = {.letters = {'E', 'N', 'R', 'A'},
 static void encode(const enr_journal_t *journal, uint32_t high, uint16_t void_to, uint8_t out[ANCHOR_LEN])
 {
     memset(out, 0, ANCHOR_LEN);
-    enr_put_16(out + 6, journal->head);
+    enr_put_16(out + 6, journal->head == NOWHERE ? NO_HEAD : journal->head);
     enr_put_32(out + 24, journal->head_epoch);
     enr_put_32(out + 28, high);
     enr_put_16(out + 32, journal->void_from);
@@ -38,7 +38,7 @@ static void encode(const enr_journal_t *journal, uint32_t high, uint16_t void_to
 /* Whether what is proven speaks of this region: somebody with the key may have written anything. */
 static bool is_sound(const enr_journal_t *journal, const anchor_t *anchor)
 {
-    if (anchor->head == NOWHERE) {
+    if (anchor->head == NO_HEAD) {
         return !anchor->has_last;
     }
     bool fits = is_in_ring(journal, anchor->head) && anchor->high >= contents_at(journal, anchor->head) &&
@@ -198,9 +198,7 @@ static enr_status_t write_elsewhere(enr_journal_t *journal)
     if (slot.gone) { /* nothing but that is of use */
         slot.content_len = 0;
     }
-    slot_order_t order = {.kind = kind, .number = slot.number, .hash = slot.hash, .from = &slot};
-    order.annex = (uint16_t)slot_annex(journal, &slot, true);
-    return status == ENR_OK ? slot_write(journal, &order) : status;
+    return status == ENR_OK ? slot_copy(journal, kind, &slot, true) : status;
 }
 
 /* What may be torn is written again, from what was read of it once. */
@@ -237,12 +235,12 @@ static uint8_t next_anchor(const enr_journal_t *journal)
 
 enr_status_t session_step(enr_journal_t *journal)
 {
-    uint16_t erased = NOWHERE;
+    uint16_t erased = ENR_JOURNAL_ANCHORS;
     enr_status_t status = erase_poll(journal, &erased);
     if (status != ENR_OK || journal->begun) {
         return status;
     }
-    if (erased != NOWHERE) {
+    if (erased != ENR_JOURNAL_ANCHORS) {
         status = decide(journal, (uint8_t)erased);
     } else if (!journal->decided) {
         uint8_t anchor = next_anchor(journal);
@@ -264,7 +262,7 @@ enr_status_t session_begin(enr_journal_t *journal)
     if (journal->begun) {
         return ENR_OK;
     }
-    if (!journal->decided && journal->erasing == NOWHERE && next_anchor(journal) == ENR_JOURNAL_ANCHORS) {
+    if (!journal->decided && journal->erasing == IDLE && next_anchor(journal) == ENR_JOURNAL_ANCHORS) {
         return ENR_E_FLASH;
     }
     journal->wanted = true;

@@ -73,8 +73,7 @@ static enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot)
     uint32_t at = sector_at(journal, slot->place.sector) + 16u * enr_get_16(slot->shape);
     slot_head(slot, head);
     enr_status_t status = sector_view(journal, slot->place.sector);
-    return status == ENR_OK ? sealed_read(journal, at, (enr_span_t){head, sizeof head}, slot->content_len, PREFIX_LEN)
-                            : status;
+    return status == ENR_OK ? sealed_read(journal, at, head, PREFIX_LEN, slot->content_len) : status;
 }
 
 /* Bytes of the content or, with a register's number, of its data. */
@@ -205,15 +204,10 @@ void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to)
     }
 }
 
-static size_t content_len(const slot_order_t *order)
-{
-    return order->from == NULL ? order->content.len : order->from->content_len;
-}
-
 /* Brings what is to be written to the scratch. */
 static enr_status_t fetch(enr_journal_t *journal, const slot_order_t *order)
 {
-    if (content_len(order) == 0) { /* an empty span may have no place */
+    if (order->content.len == 0) { /* an empty span may have no place */
         return ENR_OK;
     }
     if (order->from != NULL) {
@@ -228,7 +222,7 @@ static void make_head(const enr_journal_t *journal, slot_order_t *order)
     uint8_t *out = order->head;
     enr_put_32(out, order->number);
     enr_put_16(out + 4, (uint16_t)((journal->head_high - sector_at(journal, journal->head)) / 16));
-    enr_put_16(out + 6, (uint16_t)content_len(order));
+    enr_put_16(out + 6, (uint16_t)order->content.len);
     out[8] = (uint8_t)(order->annex / 16);
     out[9] = (uint8_t)order->kind;
     if (order->hash != NULL) {
@@ -239,12 +233,11 @@ static void make_head(const enr_journal_t *journal, slot_order_t *order)
 /* Programs the content behind a prefix that says how much is going to be touched. */
 static enr_status_t write_content(enr_journal_t *journal, const slot_order_t *order, uint32_t extent)
 {
-    size_t len = content_len(order);
     uint8_t *prefix = journal->scratch + MARK_HEAD_LEN - PREFIX_LEN;
     enr_put_16(prefix, (uint16_t)(extent / 16));
     enr_put_16(prefix + 2, (uint16_t)~enr_get_16(prefix));
-    return sealed_write(journal, head_place(journal, journal->head_high), (enr_span_t){order->head, ENTRY_HEAD_LEN},
-                        len, PREFIX_LEN, PREFIX_LEN + len + ENR_SEAL_TAG_LEN);
+    enr_seal_place_t place = head_place(journal, journal->head_high);
+    return sealed_write(journal, &place, order->head, PREFIX_LEN, order->content.len);
 }
 
 /* Content, then marks, then the entry, which makes them count. ENR_AGAIN only before the first program. */
@@ -273,7 +266,7 @@ static enr_status_t write_once(enr_journal_t *journal, slot_order_t *order, uint
 
 enr_status_t slot_write(enr_journal_t *journal, slot_order_t *order)
 {
-    uint32_t extent = (is_lead(order->kind) ? content_size(journal, content_len(order)) : 0) + order->annex;
+    uint32_t extent = (is_lead(order->kind) ? content_size(journal, order->content.len) : 0) + order->annex;
     bool failed = false;
     for (;;) {
         enr_status_t status = head_has_room(journal, extent) ? ENR_OK : sector_open(journal);
@@ -287,4 +280,15 @@ enr_status_t slot_write(enr_journal_t *journal, slot_order_t *order)
         journal->head_open = false;
         failed = true;
     }
+}
+
+enr_status_t slot_copy(enr_journal_t *journal, kind_t kind, const enr_slot_t *slot, bool generous)
+{
+    slot_order_t order = {.kind = kind,
+                          .number = slot->number,
+                          .hash = slot->hash,
+                          .from = slot,
+                          .content.len = slot->content_len,
+                          .annex = (uint16_t)slot_annex(journal, slot, generous)};
+    return slot_write(journal, &order);
 }
