@@ -74,7 +74,9 @@ static enr_status_t find_last(enr_journal_t *journal, uint16_t from, bool *out_g
     return ENR_OK;
 }
 
-static enr_status_t survey_entries(enr_journal_t *journal, survey_t *survey)
+/* Of entries below `known` the anchor has told where contents go on. One of them that was torn may show now and then,
+   and ends in the middle of what came later. */
+static enr_status_t survey_entries(enr_journal_t *journal, uint16_t known, survey_t *survey)
 {
     for (uint16_t i = 0; i < journal->head_count; i++) {
         entry_t entry;
@@ -86,7 +88,8 @@ static enr_status_t survey_entries(enr_journal_t *journal, survey_t *survey)
         if (status == ENR_AGAIN || status == ENR_E_FLASH) {
             return status;
         }
-        if (good && (is_lead(entry.kind) || entry.kind == KIND_EXTENSION) && entry.annex_end > journal->head_high) {
+        bool lies = good && (is_lead(entry.kind) || entry.kind == KIND_EXTENSION);
+        if (lies && i >= known && entry.annex_end > journal->head_high) {
             journal->head_high = entry.annex_end;
         }
         if (status == ENR_OK) {
@@ -121,7 +124,7 @@ static enr_status_t survey_head(enr_journal_t *journal, const anchor_t *anchor, 
         set_last(journal, anchor->last_index, anchor->last_head, anchor->last_born);
         out->good = true;
     }
-    return status == ENR_OK ? survey_entries(journal, out) : status;
+    return status == ENR_OK ? survey_entries(journal, known, out) : status;
 }
 
 /* Compaction had come so far: what was copied is dead where it was. */
