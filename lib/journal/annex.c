@@ -223,19 +223,19 @@ static enr_status_t read_annex(enr_journal_t *journal, const entry_t *entry, rea
 }
 
 /* Where an annex goes on: that sector is then in view. ENR_E_SEAL: not there. */
-static enr_status_t follow(enr_journal_t *journal, const reader_t *reader, entry_t *out_entry)
+static enr_status_t follow(enr_journal_t *journal, const enr_slot_t *slot, const mark_t *link, entry_t *out_entry)
 {
-    if (reader->link.value >= journal->sectors || reader->link.len >= sector_entries_max(journal)) {
+    if (link->value >= journal->sectors || link->len >= sector_entries_max(journal)) {
         return ENR_E_SEAL;
     }
-    enr_status_t status = sector_view(journal, (uint16_t)reader->link.value);
+    enr_status_t status = sector_view(journal, (uint16_t)link->value);
     if (status == ENR_OK) {
-        status = entry_read(journal, reader->link.len, out_entry);
+        status = entry_read(journal, link->len, out_entry);
     }
     if (status == ENR_AGAIN || status == ENR_E_FLASH) {
         return status;
     }
-    bool good = status == ENR_OK && out_entry->kind == KIND_EXTENSION && out_entry->number == reader->slot->number;
+    bool good = status == ENR_OK && out_entry->kind == KIND_EXTENSION && out_entry->number == slot->number;
     return good ? ENR_OK : ENR_E_SEAL;
 }
 
@@ -251,7 +251,7 @@ enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t 
     for (unsigned i = 0; status == ENR_OK && reader.link.kind == MARK_CONTINUED && i < LINKS_MAX; i++) {
         entry_t extension;
         bool sure = reader.link.session == (uint16_t)journal->session;
-        status = follow(journal, &reader, &extension);
+        status = follow(journal, slot, &reader.link, &extension);
         if (status == ENR_OK) {
             status = read_annex(journal, &extension, &reader);
         }
@@ -364,8 +364,7 @@ enr_status_t marks_purge(enr_journal_t *journal, enr_slot_t *slot, const entry_t
     enr_status_t status = purge_annex(journal, entry, &reader, links, &count);
     for (unsigned i = 0; status == ENR_OK && i < count; i++) {
         entry_t extension;
-        reader.link = links[i];
-        status = follow(journal, &reader, &extension);
+        status = follow(journal, slot, &links[i], &extension);
         if (status == ENR_OK) {
             status = purge_annex(journal, &extension, &reader, links, &count);
         } else if (status == ENR_E_SEAL) {
@@ -563,7 +562,7 @@ enr_status_t enr_journal_set(enr_journal_t *journal, enr_slot_t *slot, unsigned 
         return ENR_E_LIMIT;
     }
     changed.registers[number] = (enr_register_t){.value = value, .data_len = (uint16_t)data.len};
-    if (number == ENR_JOURNAL_CONTENT && data.len > 0) {
+    if (number == ENR_JOURNAL_CONTENT) {
         changed.content_len = (uint16_t)data.len;
     }
     uint32_t new_size = slot_size(journal, &changed);

@@ -232,8 +232,8 @@ typedef struct {
     uint8_t last_head[ENTRY_HEAD_LEN];
 } anchor_t;
 
-/* Reads the newest anchor. ENR_OK; ENR_END: none was ever written; ENR_E_SEAL: there are some, of
-   another key; ENR_E_VERSION, ENR_E_SETTING, ENR_AGAIN, ENR_E_FLASH. */
+/* Reads the newest anchor. ENR_OK; ENR_END: none was ever written; ENR_E_SEAL: there are some, of another key;
+   ENR_E_VERSION, ENR_E_SETTING, ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t anchors_read(enr_journal_t *journal, anchor_t *out_anchor);
 
 /* Begins the session, piece by piece. ENR_OK: it has begun; ENR_AGAIN; ENR_E_FLASH: no anchor can be written, or one
@@ -267,7 +267,8 @@ ENR_NODISCARD enr_status_t slot_copy(enr_journal_t *journal, kind_t kind, const 
 /* Makes a slot of its entry, without its registers. */
 void slot_start(enr_slot_t *slot, const entry_t *entry);
 
-/* Reads a slot with its registers. ENR_OK; ENR_END: no entry; ENR_E_SEAL: damaged; ENR_AGAIN, ENR_E_FLASH. */
+/* Reads a slot with its registers; the sector of its last annex is then in view. ENR_OK; ENR_END: no entry; ENR_E_SEAL:
+ * damaged; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *out_slot);
 
 /* A slot was written again at another place: held ones follow. */
@@ -306,7 +307,7 @@ ENR_NODISCARD enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *
 /* Bytes that a mark with so much data takes. */
 uint32_t mark_size(const enr_journal_t *journal, size_t data_len);
 
-/* Opens the data of a register to journal->scratch + MARK_HEAD_LEN. */
+/* Opens the data of a register to journal->scratch + MARK_HEAD_LEN; the sector that holds them is then in view. */
 ENR_NODISCARD enr_status_t mark_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned number);
 
 /* Overwrites what the annexes of a slot that is gone hold; its sector is in view. ENR_OK; ENR_E_LIMIT: there may be

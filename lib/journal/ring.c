@@ -106,11 +106,10 @@ uint32_t marked_erases(const uint8_t *marker)
 
 /* --- opening --- */
 
-/* Free sectors from the first one on that this session erased. */
-static uint16_t clean_ahead(const enr_journal_t *journal, uint16_t free)
+/* Whether this session has erased, or is to erase, all free sectors: then the fresh ones follow the clean ones. */
+static bool all_are_known(const enr_journal_t *journal, uint16_t free)
 {
-    bool all = journal->clean + journal->fresh + journal->dirty >= free;
-    return (uint16_t)(all ? journal->clean + journal->fresh : journal->clean);
+    return journal->clean + journal->fresh + journal->dirty >= free;
 }
 
 enr_status_t sector_open(enr_journal_t *journal)
@@ -118,7 +117,8 @@ enr_status_t sector_open(enr_journal_t *journal)
     journal->head_open = false;
     for (;;) {
         uint16_t free = sector_free(journal);
-        if (clean_ahead(journal, free) == 0 || journal->epoch == UINT32_MAX) {
+        bool all = all_are_known(journal, free);
+        if ((journal->clean == 0 && !(all && journal->fresh > 0)) || journal->epoch == UINT32_MAX) {
             return ENR_END;
         }
         uint16_t sector = free_at(journal, 0);
@@ -129,7 +129,7 @@ enr_status_t sector_open(enr_journal_t *journal)
         if (journal->clean > 0) {
             journal->clean--;
         }
-        if (journal->clean + journal->fresh + journal->dirty >= free) {
+        if (all_are_known(journal, free)) {
             journal->fresh = (uint16_t)(free - 1u - journal->clean - journal->dirty);
         }
         journal->epoch++;
@@ -272,12 +272,11 @@ static enr_status_t erase_free(enr_journal_t *journal, uint16_t position, purpos
 /* What earlier sessions left: dead sectors in a row before the tail, and the one before them, if its erase was cut. */
 static enr_status_t sweep(enr_journal_t *journal, uint16_t free)
 {
-    uint16_t passed = (uint16_t)(journal->fresh + journal->dirty + 1u);
-    if (passed + journal->clean > free) {
+    if (all_are_known(journal, free)) {
         journal->sweeping = false;
         return ENR_OK;
     }
-    uint16_t position = (uint16_t)(free - passed);
+    uint16_t position = (uint16_t)(free - 1u - journal->fresh - journal->dirty);
     enr_status_t status = look(journal, free_at(journal, position));
     if (status == ENR_AGAIN) {
         return status;
@@ -312,8 +311,7 @@ static bool is_head_half_full(const enr_journal_t *journal)
 enr_status_t sector_prepare(enr_journal_t *journal)
 {
     uint16_t free = sector_free(journal);
-    uint16_t ahead = clean_ahead(journal, free);
-    if (ahead < CLEAN_AHEAD && journal->clean + journal->fresh + journal->dirty < free &&
+    if (journal->clean < CLEAN_AHEAD && !all_are_known(journal, free) &&
         (journal->wanted || is_head_half_full(journal))) {
         return prepare_next(journal);
     }

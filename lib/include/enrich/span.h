@@ -24,8 +24,8 @@ static inline uint8_t enr_to_lower(uint8_t byte)
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
 }
 
-/* Little-endian numbers at any address, as they lie on flash. Copying them, not byte by byte, is one load or store where
-   the processor's own order is the same. */
+/* Little-endian numbers at any address, as they lie on flash. Copying them, not byte by byte, is one load or store
+   where the processor's own order is the same. */
 #define ENR_IS_BIG_ENDIAN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 
 static inline uint16_t enr_get_16(const uint8_t *in)
