@@ -21,16 +21,18 @@ typedef struct {
 /* Reading the marks of one slot, in order. */
 typedef struct {
     enr_slot_t *slot;
-    uint8_t proof[ENTRY_HEAD_LEN + MARK_HEAD_LEN]; /* what a mark's tag is bound to */
-    mark_t pending;                                /* the last one, which a later session may have written again */
-    uint32_t pending_at;
     bool has_pending;
     bool broken; /* one is missing */
-
-    /* of the annex read last */
-    bool holds;
+    bool holds;  /* the annex read last holds a mark */
     uint32_t next;
     mark_t link; /* where it goes on; kind MARK_STILL: nowhere */
+
+    mark_t pending; /* the last mark, which a later session may have written again */
+    uint32_t pending_at;
+    mark_t mark;                              /* the mark that is looked at … */
+    uint32_t at;                              /* … where it begins … */
+    uint32_t end;                             /* … and where its annex ends */
+    uint8_t bytes[ENTRY_HEAD_LEN + UNIT_MAX]; /* the first bytes of the slot's entry, and the unit that is looked at */
 } reader_t;
 
 static void encode(const mark_t *mark, uint8_t out[MARK_HEAD_LEN])
@@ -43,14 +45,14 @@ static void encode(const mark_t *mark, uint8_t out[MARK_HEAD_LEN])
     enr_put_16(out + 6, mark->session);
 }
 
-static mark_t decode(const uint8_t *head)
+static void decode(const uint8_t *head, mark_t *out)
 {
-    return (mark_t){.kind = (mark_kind_t)(head[0] >> 4 & 3u),
-                    .number = head[0] >> 6,
-                    .len = (uint16_t)((head[0] & 15u) << 8 | head[1]),
-                    .sequence = head[2],
-                    .value = enr_get_16(head + 3) | (uint32_t)head[5] << 16,
-                    .session = enr_get_16(head + 6)};
+    out->kind = (mark_kind_t)(head[0] >> 4 & 3u);
+    out->number = head[0] >> 6;
+    out->len = (uint16_t)((head[0] & 15u) << 8 | head[1]);
+    out->sequence = head[2];
+    out->value = enr_get_16(head + 3) | (uint32_t)head[5] << 16;
+    out->session = enr_get_16(head + 6);
 }
 
 static bool has_data(const mark_t *mark)
@@ -58,9 +60,14 @@ static bool has_data(const mark_t *mark)
     return mark->kind == MARK_SET && mark->len > 0;
 }
 
+size_t mark_len(size_t data_len)
+{
+    return MARK_HEAD_LEN + (data_len == 0 ? MARK_TAG_LEN : data_len + ENR_SEAL_TAG_LEN);
+}
+
 uint32_t mark_size(const enr_journal_t *journal, size_t data_len)
 {
-    return padded(journal, MARK_HEAD_LEN + (data_len == 0 ? MARK_TAG_LEN : data_len + ENR_SEAL_TAG_LEN));
+    return padded(journal, mark_len(data_len));
 }
 
 static uint32_t size_of(const enr_journal_t *journal, const mark_t *mark)
@@ -68,217 +75,185 @@ static uint32_t size_of(const enr_journal_t *journal, const mark_t *mark)
     return mark_size(journal, has_data(mark) ? mark->len : 0);
 }
 
-/* Statuses of a read that a caller stops at. */
-static bool is_trouble(enr_status_t status)
-{
-    return status != ENR_OK && status != ENR_E_SEAL;
-}
-
 /* --- reading --- */
 
-/* Opens a mark's data, sealed behind its head, to the scratch. */
-static enr_status_t open_data(enr_journal_t *journal, const enr_sector_t *sector, uint32_t at, const uint8_t *proof,
-                              size_t len)
+/* Reads what stands at reader->at. ENR_OK: a mark; ENR_READY: it is erased; ENR_E_SEAL: something else; ENR_END: that
+   is the end; ENR_AGAIN, ENR_E_FLASH. One wrong bit in a mark without data is found by trying: what it says may be that
+   a request was sent. */
+static enr_status_t read_mark(enr_journal_t *journal, reader_t *reader, bool mend)
 {
-    uint8_t *text = journal->scratch + MARK_HEAD_LEN;
-    enr_status_t status = flash_read(journal, at + MARK_HEAD_LEN, text, len + ENR_SEAL_TAG_LEN);
+    if (reader->at >= reader->end) {
+        return ENR_END;
+    }
+    mark_t *mark = &reader->mark;
+    uint8_t *unit = reader->bytes + ENTRY_HEAD_LEN;
+    enr_status_t status = flash_read(journal, reader->at, unit, journal->align);
     if (status != ENR_OK) {
         return status;
     }
-    return enr_seal_open(journal->config.seal, place_of(sector, at),
-                         (enr_span_t){proof, ENTRY_HEAD_LEN + MARK_HEAD_LEN},
-                         (enr_span_t){text, len + ENR_SEAL_TAG_LEN}, text);
-}
-
-/* A mark without data has the first half of a tag behind its head. */
-static bool short_tag_is_good(enr_journal_t *journal, const enr_sector_t *sector, uint32_t at, reader_t *reader,
-                              const uint8_t *unit)
-{
-    uint8_t tag[ENR_SEAL_TAG_LEN];
-    memcpy(reader->proof + ENTRY_HEAD_LEN, unit, MARK_HEAD_LEN);
-    return enr_seal_text(journal->config.seal, place_of(sector, at), (enr_span_t){reader->proof, sizeof reader->proof},
-                         (enr_span_t){NULL, 0}, tag) == ENR_OK &&
-           enr_span_equal_secret((enr_span_t){tag, MARK_TAG_LEN}, (enr_span_t){unit + MARK_HEAD_LEN, MARK_TAG_LEN});
-}
-
-/* One wrong bit in a mark without data is found by trying: what it says may be that a request was sent. */
-static bool short_mark_is_mended(enr_journal_t *journal, const enr_sector_t *sector, uint32_t at, reader_t *reader,
-                                 uint8_t *unit)
-{
-    for (size_t bit = 0; bit < (size_t)8 * (MARK_HEAD_LEN + MARK_TAG_LEN); bit++) {
-        turn_bit(unit, bit);
-        mark_t mark = decode(unit);
-        if (!has_data(&mark) && short_tag_is_good(journal, sector, at, reader, unit)) {
-            return true;
-        }
-        turn_bit(unit, bit);
+    if (is_erased(unit, journal->align)) {
+        return ENR_READY;
     }
-    return false;
-}
-
-/* Reads what stands at a place that is not erased. ENR_OK: a mark; ENR_E_SEAL: none. */
-static enr_status_t read_mark(enr_journal_t *journal, const enr_sector_t *sector, uint32_t at, uint32_t end,
-                              reader_t *reader, uint8_t *unit, bool mend, mark_t *out_mark)
-{
-    enr_status_t status = ENR_E_SEAL;
-    *out_mark = decode(unit);
-    if (!has_data(out_mark)) {
-        status = short_tag_is_good(journal, sector, at, reader, unit) ? ENR_OK : ENR_E_SEAL;
-    } else if (size_of(journal, out_mark) <= end - at && out_mark->len <= ENR_JOURNAL_CONTENT_MAX) {
-        memcpy(reader->proof + ENTRY_HEAD_LEN, unit, MARK_HEAD_LEN);
-        status = open_data(journal, sector, at, reader->proof, out_mark->len);
-        if (status == ENR_OK) {
-            enr_wipe(journal->scratch + MARK_HEAD_LEN, out_mark->len);
+    decode(unit, mark);
+    if (has_data(mark) && mark->len <= ENR_JOURNAL_CONTENT_MAX && size_of(journal, mark) <= reader->end - reader->at) {
+        status = sealed_read(journal, reader->at, reader->bytes, MARK_HEAD_LEN, mark->len);
+        if (status != ENR_E_SEAL) {
+            enr_wipe(journal->scratch + MARK_HEAD_LEN, mark->len);
+            return status;
         }
     }
-    if (status == ENR_E_SEAL && mend && short_mark_is_mended(journal, sector, at, reader, unit)) {
-        *out_mark = decode(unit);
-        status = ENR_OK;
+    proof_t proof = {.place = view_place(journal, reader->at),
+                     .bytes = reader->bytes,
+                     .head_len = PROOF_LEN,
+                     .tag_len = MARK_TAG_LEN};
+    if (!is_proven(journal, &proof, 8 * ENTRY_HEAD_LEN, mend ? 8 * (PROOF_LEN + MARK_TAG_LEN) : 0)) {
+        return ENR_E_SEAL;
     }
-    return status;
+    decode(unit, mark);
+    return has_data(mark) ? ENR_E_SEAL : ENR_OK;
 }
 
-static void apply(reader_t *reader)
+static void apply(enr_slot_t *slot, const mark_t *mark, uint32_t at)
 {
-    enr_slot_t *slot = reader->slot;
-    const mark_t *mark = &reader->pending;
     if (mark->kind == MARK_SET) {
-        slot->registers[mark->number] =
-            (enr_register_t){.value = mark->value, .data_len = mark->len, .data_at = reader->pending_at};
+        slot->registers[mark->number] = (enr_register_t){.value = mark->value, .data_len = mark->len, .data_at = at};
     } else if (mark->kind == MARK_GONE) {
         slot->gone = true;
         slot->until_day = (uint16_t)mark->value;
     }
 }
 
+static void apply_last(enr_slot_t *slot, const mark_t *mark, uint32_t at)
+{
+    apply(slot, mark, at);
+    slot->last = (uint8_t)(EXISTS | (unsigned)mark->kind << 4 | mark->number);
+    slot->last_sequence = mark->sequence;
+    slot->last_session = mark->session;
+}
+
 /* A mark with a higher number than the one before it is the next one. With the same, or that of the one before that,
    a later session wrote it in place of what it could not trust. */
-static void take(reader_t *reader, const mark_t *mark, uint32_t at)
+static void take(reader_t *reader)
 {
     uint8_t before = reader->has_pending ? reader->pending.sequence : 0;
-    uint8_t step = (uint8_t)(mark->sequence - before);
+    uint8_t step = (uint8_t)(reader->mark.sequence - before);
     if (step == 1) {
         if (reader->has_pending) {
-            apply(reader);
+            apply(reader->slot, &reader->pending, reader->pending_at);
         }
     } else if (!reader->has_pending || (step != 0 && step != UINT8_MAX)) {
         reader->broken = true;
     }
-    if (mark->kind == MARK_GONE) {
+    if (reader->mark.kind == MARK_GONE) {
         reader->broken = false; /* what came before it was overwritten */
     }
-    reader->pending = *mark;
-    reader->pending_at = at;
+    reader->pending = reader->mark;
+    reader->pending_at = reader->at;
     reader->has_pending = true;
 }
 
-/* Whether the session with this low half, in which something in a sector was written, is the present one. */
-static bool is_of_this_session(const enr_journal_t *journal, const enr_sector_t *sector, uint16_t session)
+/* Whether the sector in view is so old that the low half of a session says nothing. */
+static bool is_view_old(const enr_journal_t *journal)
 {
-    return session == (uint16_t)journal->session && journal->session - sector->session <= INT16_MAX;
+    return journal->session - journal->view.session > INT16_MAX;
 }
 
-/* How far a mark goes that is not whole. Its first unit is, unless nothing behind it was touched: then it may say
-   anything, and hardly ever what is possible here. */
-static uint32_t size_of_torn(const enr_journal_t *journal, const entry_t *entry, const mark_t *mark)
+/* Whether the session with this low half, in which something in the sector in view was written, is the present one. */
+static bool is_of_this_session(const enr_journal_t *journal, uint16_t session)
 {
-    uint16_t age = (uint16_t)(journal->session - mark->session);
-    uint16_t slot_age = (uint16_t)(journal->session - entry->born);
-    return age <= slot_age ? size_of(journal, mark) : journal->align;
+    return session == (uint16_t)journal->session && !is_view_old(journal);
 }
 
-/* Reads one annex from end to end. In a slot of this session nothing lies behind the first erased unit. Whether the
-   last mark of an earlier session is whole or not may change from look to look; where the next one goes does not hang
-   on it. */
-static enr_status_t read_annex(enr_journal_t *journal, const enr_sector_t *sector, const entry_t *entry,
-                               reader_t *reader)
+/* Whether a mark that is not whole tells how far it goes. Its first unit is whole, unless nothing behind that was
+   touched: then it may say anything, and hardly ever what is possible here. */
+static bool tells_size(const enr_journal_t *journal, const entry_t *entry, const mark_t *mark)
+{
+    return (uint16_t)(journal->session - mark->session) <= (uint16_t)(journal->session - entry->born);
+}
+
+/* Reads one annex, whose sector is in view, from end to end. In a slot of this session nothing lies behind the first
+   erased unit. Whether the last mark of an earlier session is whole or not may change from look to look; where the next
+   one goes does not hang on it. */
+static enr_status_t read_annex(enr_journal_t *journal, const entry_t *entry, reader_t *reader)
 {
     uint16_t session = entry->born;
     uint16_t session_before = session;
-    uint32_t at = entry->annex_at;
     uint32_t end = entry->annex_end;
-    uint32_t touched = at;
-    bool own = journal->begun && is_of_this_session(journal, sector, session) && !journal->distrust;
+    uint32_t touched = entry->annex_at;
+    bool own = journal->begun && is_of_this_session(journal, session) && !journal->distrust;
     bool whole = true;
+    const mark_t *mark = &reader->mark;
     reader->holds = false;
     reader->link.kind = MARK_STILL;
-    while (at < end) {
-        uint8_t unit[UNIT_MAX];
-        mark_t mark;
-        enr_status_t status = flash_read(journal, at, unit, journal->align);
-        if (status != ENR_OK) {
+    reader->at = touched;
+    reader->end = end;
+    for (;;) {
+        enr_status_t status = read_mark(journal, reader, whole || reader->at > touched);
+        if (status == ENR_END || (status == ENR_READY && own)) {
+            break;
+        }
+        if (status == ENR_AGAIN || status == ENR_E_FLASH) {
             return status;
         }
-        if (is_erased(unit, journal->align)) {
-            if (own) {
-                break;
+        uint32_t step = journal->align;
+        if (status != ENR_READY) {
+            whole = status == ENR_OK;
+            uint32_t size = whole || tells_size(journal, entry, mark) ? size_of(journal, mark) : step;
+            uint32_t behind = size > end - reader->at ? end : reader->at + size;
+            touched = behind > touched ? behind : touched;
+            step = whole ? size : step;
+        }
+        if (status == ENR_OK) {
+            session_before = mark->session == (uint16_t)journal->session ? mark->session : session;
+            session = mark->session;
+            if (mark->kind == MARK_CONTINUED) {
+                reader->link = *mark;
+            } else {
+                take(reader);
+                reader->holds = true;
+                reader->link.kind = MARK_STILL; /* a mark behind it: what it led to was found to hold nothing */
             }
-            at += journal->align;
-            continue;
         }
-        status = read_mark(journal, sector, at, end, reader, unit, whole || at > touched, &mark);
-        if (is_trouble(status)) {
-            return status;
-        }
-        whole = status == ENR_OK;
-        uint32_t size = whole ? size_of(journal, &mark) : size_of_torn(journal, entry, &mark);
-        size = size > end - at ? end - at : size;
-        touched = at + size > touched ? at + size : touched;
-        if (!whole) {
-            at += journal->align;
-            continue;
-        }
-        session_before = mark.session == (uint16_t)journal->session ? mark.session : session;
-        session = mark.session;
-        if (mark.kind == MARK_CONTINUED) {
-            reader->link = mark;
-        } else {
-            take(reader, &mark, at);
-            reader->holds = true;
-            reader->link.kind = MARK_STILL; /* a mark behind it: what it led to was found to hold nothing */
-        }
-        at += size;
+        reader->at += step;
     }
     uint32_t sessions = (uint16_t)(journal->session - (whole ? session_before : session));
-    bool old = journal->session - sector->session > INT16_MAX;
-    reader->next = old || sessions * journal->align > end - touched ? end : touched + sessions * journal->align;
+    reader->next =
+        is_view_old(journal) || sessions * journal->align > end - touched ? end : touched + sessions * journal->align;
     return ENR_OK;
 }
 
-/* Where an annex goes on. ENR_E_SEAL: not there. */
-static enr_status_t follow(enr_journal_t *journal, const reader_t *reader, enr_sector_t *out_sector, entry_t *out_entry)
+/* Where an annex goes on: that sector is then in view. ENR_E_SEAL: not there. */
+static enr_status_t follow(enr_journal_t *journal, const enr_slot_t *slot, const mark_t *link, entry_t *out_entry)
 {
-    uint16_t sector = (uint16_t)reader->link.value;
-    if (reader->link.value >= journal->sectors || reader->link.len >= sector_entries_max(journal)) {
+    if (link->value >= journal->sectors || link->len >= sector_entries_max(journal)) {
         return ENR_E_SEAL;
     }
-    enr_status_t status = sector_read(journal, sector, out_sector);
+    enr_status_t status = sector_view(journal, (uint16_t)link->value);
     if (status == ENR_OK) {
-        status = entry_read(journal, sector, out_sector, reader->link.len, out_entry);
+        status = entry_read(journal, link->len, out_entry);
     }
     if (status == ENR_AGAIN || status == ENR_E_FLASH) {
         return status;
     }
-    bool good = status == ENR_OK && out_entry->kind == KIND_EXTENSION && out_entry->number == reader->slot->number;
+    bool good = status == ENR_OK && out_entry->kind == KIND_EXTENSION && out_entry->number == slot->number;
     return good ? ENR_OK : ENR_E_SEAL;
 }
 
 enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t *entry)
 {
     reader_t reader = {.slot = slot};
-    enr_sector_t sector = journal->view;
-    bool is_old = journal->session - sector.session > INT16_MAX;
-    memcpy(reader.proof, entry->head, ENTRY_HEAD_LEN);
-    enr_status_t status = read_annex(journal, &sector, entry, &reader);
+    bool is_old = is_view_old(journal);
+    memcpy(reader.bytes, entry->head, ENTRY_HEAD_LEN);
+    enr_status_t status = read_annex(journal, entry, &reader);
     journal->annex_from = entry->annex_at;
     slot->annex_at = reader.next;
     slot->annex_end = entry->annex_end;
     for (unsigned i = 0; status == ENR_OK && reader.link.kind == MARK_CONTINUED && i < LINKS_MAX; i++) {
         entry_t extension;
         bool sure = reader.link.session == (uint16_t)journal->session;
-        status = follow(journal, &reader, &sector, &extension);
+        status = follow(journal, slot, &reader.link, &extension);
         if (status == ENR_OK) {
-            status = read_annex(journal, &sector, &extension, &reader);
+            status = read_annex(journal, &extension, &reader);
         }
         /* One that an earlier session may not have brought to the end, and that holds nothing, is left alone. */
         if (status == ENR_OK && (sure || reader.holds)) {
@@ -291,10 +266,7 @@ enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, const entry_t 
         return status;
     }
     if (reader.has_pending) {
-        apply(&reader);
-        slot->last = (uint8_t)(EXISTS | (unsigned)reader.pending.kind << 4 | reader.pending.number);
-        slot->last_sequence = reader.pending.sequence;
-        slot->last_session = reader.pending.session;
+        apply_last(slot, &reader.pending, reader.pending_at);
         if (is_old) { /* the low half may have come round: it is not taken for the present session's */
             slot->last_session = (uint16_t)(journal->session - 1u);
         }
@@ -338,46 +310,49 @@ enr_status_t marks_pin(enr_journal_t *journal, enr_slot_t *slot)
     return status;
 }
 
+/* Makes journal->view that of the sector that holds an address. */
+static enr_status_t view_at(enr_journal_t *journal, uint32_t at)
+{
+    return sector_view(journal, (uint16_t)(at / journal->config.flash->sector_size));
+}
+
 enr_status_t mark_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned number)
 {
     const enr_register_t *reg = &slot->registers[number];
-    uint8_t proof[ENTRY_HEAD_LEN + MARK_HEAD_LEN];
-    enr_sector_t sector;
+    uint8_t proof[PROOF_LEN];
     slot_head(slot, proof);
-    enr_status_t status = sector_read(journal, (uint16_t)(reg->data_at / journal->config.flash->sector_size), &sector);
+    enr_status_t status = view_at(journal, reg->data_at);
     if (status == ENR_OK) {
         status = flash_read(journal, reg->data_at, proof + ENTRY_HEAD_LEN, MARK_HEAD_LEN);
     }
-    return status == ENR_OK ? open_data(journal, &sector, reg->data_at, proof, reg->data_len) : status;
+    return status == ENR_OK ? sealed_read(journal, reg->data_at, proof, MARK_HEAD_LEN, reg->data_len) : status;
 }
 
 /* --- erasing --- */
 
-/* Overwrites an annex but for the marks that must stay, gone and continued, and remembers where it goes on. */
-static enr_status_t purge_annex(enr_journal_t *journal, const enr_sector_t *sector, uint32_t at, uint32_t end,
-                                reader_t *reader, mark_t links[PURGE_LINKS], unsigned *count)
+/* Overwrites an annex, whose sector is in view, but for the marks that must stay, gone and continued, and remembers
+   where it goes on. */
+static enr_status_t purge_annex(enr_journal_t *journal, const entry_t *entry, reader_t *reader,
+                                mark_t links[PURGE_LINKS], unsigned *count)
 {
-    while (at < end) {
-        uint8_t unit[UNIT_MAX];
-        mark_t mark;
-        enr_status_t status = flash_read(journal, at, unit, journal->align);
-        uint32_t size = journal->align;
-        if (status == ENR_OK && !is_erased(unit, journal->align)) {
-            status = read_mark(journal, sector, at, end, reader, unit, false, &mark);
-            bool good = status == ENR_OK;
-            size = good ? size_of(journal, &mark) : size;
-            if (good && mark.kind == MARK_CONTINUED && *count < PURGE_LINKS) {
-                links[(*count)++] = mark;
-            } else if (good ? has_data(&mark) : status == ENR_E_SEAL) {
-                status = flash_zero(journal, at, at + size);
-            }
+    reader->at = entry->annex_at;
+    reader->end = entry->annex_end;
+    for (;;) {
+        enr_status_t status = read_mark(journal, reader, false);
+        if (status == ENR_END) {
+            return ENR_OK;
         }
-        if (status != ENR_OK) {
+        uint32_t size = status == ENR_OK ? size_of(journal, &reader->mark) : journal->align;
+        if (status == ENR_OK && reader->mark.kind == MARK_CONTINUED && *count < PURGE_LINKS) {
+            links[(*count)++] = reader->mark;
+        } else if (status == ENR_E_SEAL || (status == ENR_OK && has_data(&reader->mark))) {
+            status = flash_zero(journal, reader->at, reader->at + size);
+        }
+        if (status != ENR_OK && status != ENR_READY) {
             return status;
         }
-        at += size;
+        reader->at += size;
     }
-    return ENR_OK;
 }
 
 enr_status_t marks_purge(enr_journal_t *journal, enr_slot_t *slot, const entry_t *entry)
@@ -385,15 +360,13 @@ enr_status_t marks_purge(enr_journal_t *journal, enr_slot_t *slot, const entry_t
     mark_t links[PURGE_LINKS];
     unsigned count = 0;
     reader_t reader = {.slot = slot};
-    enr_sector_t sector = journal->view;
-    memcpy(reader.proof, entry->head, ENTRY_HEAD_LEN);
-    enr_status_t status = purge_annex(journal, &sector, entry->annex_at, entry->annex_end, &reader, links, &count);
+    memcpy(reader.bytes, entry->head, ENTRY_HEAD_LEN);
+    enr_status_t status = purge_annex(journal, entry, &reader, links, &count);
     for (unsigned i = 0; status == ENR_OK && i < count; i++) {
         entry_t extension;
-        reader.link = links[i];
-        status = follow(journal, &reader, &sector, &extension);
+        status = follow(journal, slot, &links[i], &extension);
         if (status == ENR_OK) {
-            status = purge_annex(journal, &sector, extension.annex_at, extension.annex_end, &reader, links, &count);
+            status = purge_annex(journal, &extension, &reader, links, &count);
         } else if (status == ENR_E_SEAL) {
             status = ENR_OK; /* it was never there, or is no more */
         }
@@ -403,29 +376,28 @@ enr_status_t marks_purge(enr_journal_t *journal, enr_slot_t *slot, const entry_t
 
 /* --- writing --- */
 
-/* Programs a mark, whose data are in the scratch: its first unit, and then the rest. */
-static enr_status_t write_mark(enr_journal_t *journal, const enr_sector_t *sector, const uint8_t *slot_head_bytes,
-                               uint32_t at, const mark_t *mark)
+/* Programs a mark, whose data are in the scratch. proof: the first bytes of its slot's entry, with room for its head.
+ */
+static enr_status_t write_mark(enr_journal_t *journal, const enr_seal_place_t *place, uint8_t proof[PROOF_LEN],
+                               const mark_t *mark)
 {
-    uint8_t proof[ENTRY_HEAD_LEN + MARK_HEAD_LEN];
-    uint8_t *text = journal->scratch + MARK_HEAD_LEN;
-    size_t len = has_data(mark) ? mark->len : 0;
-    memcpy(proof, slot_head_bytes, ENTRY_HEAD_LEN);
     encode(mark, proof + ENTRY_HEAD_LEN);
     memcpy(journal->scratch, proof + ENTRY_HEAD_LEN, MARK_HEAD_LEN);
-    enr_status_t status = enr_seal_text(journal->config.seal, place_of(sector, at), (enr_span_t){proof, sizeof proof},
-                                        (enr_span_t){text, len}, text);
-    assert(status == ENR_OK);
-    size_t all = MARK_HEAD_LEN + (len > 0 ? len + ENR_SEAL_TAG_LEN : MARK_TAG_LEN);
-    size_t first = all < journal->align ? all : journal->align;
-    status = flash_program(journal, at, journal->scratch, first);
-    return status == ENR_OK ? flash_program(journal, at + (uint32_t)first, journal->scratch + first, all - first)
-                            : status;
+    return sealed_write(journal, place, proof, MARK_HEAD_LEN, has_data(mark) ? mark->len : 0);
 }
 
-/* A mark failed: what it would have taken is passed over. */
-static enr_status_t pass_over(enr_journal_t *journal, enr_slot_t *slot, enr_status_t status, uint32_t size)
+/* Programs a mark, whose data are in the scratch, where the slot's next one goes. If it fails, what it would have taken
+   is passed over. */
+static enr_status_t add_mark(enr_journal_t *journal, enr_slot_t *slot, const mark_t *mark, uint32_t size)
 {
+    uint8_t proof[PROOF_LEN];
+    slot_head(slot, proof);
+    enr_status_t status = view_at(journal, slot->annex_end - 1);
+    if (status != ENR_OK) {
+        return status;
+    }
+    enr_seal_place_t place = view_place(journal, slot->annex_at);
+    status = write_mark(journal, &place, proof, mark);
     if (status == ENR_E_FLASH) {
         journal->distrust = true;
         slot->annex_at += size;
@@ -433,18 +405,11 @@ static enr_status_t pass_over(enr_journal_t *journal, enr_slot_t *slot, enr_stat
     return status;
 }
 
-static enr_status_t annex_sector(enr_journal_t *journal, const enr_slot_t *slot, enr_sector_t *out_sector)
-{
-    return sector_read(journal, (uint16_t)((slot->annex_end - 1) / journal->config.flash->sector_size), out_sector);
-}
-
 /* The slot has to be compacted before it can have another mark. ENR_E_FULL: that would not help either. */
 static enr_status_t ask_for_copy(enr_journal_t *journal, const enr_slot_t *slot, uint32_t need)
 {
-    uint16_t annex = 0;
-    (void)slot_size(journal, slot, false, &annex);
-    bool helps =
-        sector_free(journal) >= ENR_JOURNAL_SPARE || slot_marks(journal, slot) + need + 2 * journal->align <= annex;
+    bool helps = sector_free(journal) >= ENR_JOURNAL_SPARE ||
+                 slot_marks(journal, slot) + need + 2 * journal->align <= slot_annex(journal, slot, false);
     return helps ? compact_until(journal, slot) : ENR_E_FULL;
 }
 
@@ -460,27 +425,21 @@ static enr_status_t extend(enr_journal_t *journal, enr_slot_t *slot, uint32_t ne
         journal->extensions + annex > sector_usable(journal) / 2) {
         return ask_for_copy(journal, slot, need);
     }
-    enr_place_t place;
-    enr_sector_t sector;
-    uint8_t head[ENTRY_HEAD_LEN];
-    slot_head(slot, head);
     enr_status_t status = room_for(journal, ENTRY_LEN + annex);
     if (status == ENR_E_FULL) {
         return ask_for_copy(journal, slot, need);
     }
     if (status == ENR_OK) {
         slot_order_t order = {.kind = KIND_EXTENSION, .number = slot->number, .annex = (uint16_t)annex};
-        status = slot_write(journal, &order, &place);
+        status = slot_write(journal, &order);
         status = status == ENR_END ? ENR_AGAIN : status;
     }
+    enr_place_t place = head_last(journal);
     if (status == ENR_OK) {
         journal->extensions += room_counts(journal, place) ? annex : 0; /* else counting will come to it */
-        status = annex_sector(journal, slot, &sector);
-    }
-    if (status == ENR_OK) {
         mark_t link = {
             .kind = MARK_CONTINUED, .len = place.index, .session = (uint16_t)journal->session, .value = place.sector};
-        status = pass_over(journal, slot, write_mark(journal, &sector, head, slot->annex_at, &link), journal->align);
+        status = add_mark(journal, slot, &link, journal->align);
     }
     if (status == ENR_OK) {
         slot->annex_at = journal->head_high - annex;
@@ -492,15 +451,10 @@ static enr_status_t extend(enr_journal_t *journal, enr_slot_t *slot, uint32_t ne
 /* data NULL: those that the register has. */
 static enr_status_t add_once(enr_journal_t *journal, enr_slot_t *slot, const mark_t *mark, const uint8_t *data)
 {
-    enr_sector_t sector;
-    uint8_t head[ENTRY_HEAD_LEN];
     uint32_t size = size_of(journal, mark);
     enr_status_t status = ENR_OK;
     if (slot->annex_at + size + 2 * journal->align > slot->annex_end) {
         status = extend(journal, slot, size);
-    }
-    if (status == ENR_OK) {
-        status = annex_sector(journal, slot, &sector);
     }
     if (status == ENR_OK && has_data(mark)) {
         if (data != NULL) {
@@ -513,25 +467,20 @@ static enr_status_t add_once(enr_journal_t *journal, enr_slot_t *slot, const mar
         return status;
     }
     uint32_t at = slot->annex_at;
-    slot_head(slot, head);
-    status = pass_over(journal, slot, write_mark(journal, &sector, head, at, mark), size);
+    status = add_mark(journal, slot, mark, size);
     if (status == ENR_OK) {
-        reader_t reader = {.slot = slot, .pending = *mark, .pending_at = at};
-        apply(&reader);
+        apply_last(slot, mark, at);
         slot->annex_at = at + size;
-        slot->last = (uint8_t)(EXISTS | (unsigned)mark->kind << 4 | mark->number);
-        slot->last_sequence = mark->sequence;
-        slot->last_session = mark->session;
     }
     return status;
 }
 
-static enr_status_t add(enr_journal_t *journal, enr_slot_t *slot, mark_t mark, const uint8_t *data)
+static enr_status_t add(enr_journal_t *journal, enr_slot_t *slot, mark_t *mark, const uint8_t *data)
 {
     enr_status_t status = ENR_E_FLASH;
-    mark.session = (uint16_t)journal->session;
+    mark->session = (uint16_t)journal->session;
     for (unsigned i = 0; i < TRIES && status == ENR_E_FLASH; i++) {
-        status = add_once(journal, slot, &mark, data);
+        status = add_once(journal, slot, mark, data);
     }
     /* Where a sector can only be read its slots must go elsewhere. */
     return status == ENR_E_FLASH ? compact_until(journal, slot) : status;
@@ -553,7 +502,7 @@ static enr_status_t restate(enr_journal_t *journal, enr_slot_t *slot)
         mark.value = slot->registers[mark.number].value;
         mark.len = slot->registers[mark.number].data_len;
     }
-    enr_status_t status = add(journal, slot, mark, NULL);
+    enr_status_t status = add(journal, slot, &mark, NULL);
     if (status == ENR_E_SEAL) {
         enr_status_t loaded = slot_load(journal, slot->place, slot);
         return loaded == ENR_OK ? ENR_E_SEAL : loaded;
@@ -607,18 +556,17 @@ enr_status_t enr_journal_set(enr_journal_t *journal, enr_slot_t *slot, unsigned 
 {
     assert(!slot->gone && number < ENR_JOURNAL_REGISTERS && value > 0 && value <= ENR_JOURNAL_VALUE_MAX);
     assert(number != ENR_JOURNAL_CONTENT || data.len > 0);
-    uint16_t annex = 0;
-    uint32_t old_size = slot_size(journal, slot, true, &annex);
+    uint32_t old_size = slot_size(journal, slot);
     enr_slot_t changed = *slot;
     if (data.len > ENR_JOURNAL_CONTENT_MAX) {
         return ENR_E_LIMIT;
     }
     changed.registers[number] = (enr_register_t){.value = value, .data_len = (uint16_t)data.len};
-    if (number == ENR_JOURNAL_CONTENT && data.len > 0) {
+    if (number == ENR_JOURNAL_CONTENT) {
         changed.content_len = (uint16_t)data.len;
     }
-    uint32_t new_size = slot_size(journal, &changed, true, &annex);
-    if (new_size > journal->slot_max || annex > ANNEX_MAX) {
+    uint32_t new_size = slot_size(journal, &changed);
+    if (new_size > journal->slot_max || slot_annex(journal, &changed, true) > ANNEX_MAX) {
         return ENR_E_LIMIT;
     }
     enr_status_t status = begin_change(journal, slot);
@@ -629,7 +577,7 @@ enr_status_t enr_journal_set(enr_journal_t *journal, enr_slot_t *slot, unsigned 
     }
     if (status == ENR_OK) {
         mark.sequence = next_sequence(journal, slot);
-        status = add(journal, slot, mark, data.ptr);
+        status = add(journal, slot, &mark, data.ptr);
     }
     if (status == ENR_OK) {
         slot->content_len = changed.content_len;
@@ -647,7 +595,7 @@ enr_status_t enr_journal_confirm(enr_journal_t *journal, enr_slot_t *slot)
     if (status != ENR_OK) {
         return status;
     }
-    bool young = journal->begun && is_of_this_session(journal, &journal->view, slot->born);
+    bool young = journal->begun && is_of_this_session(journal, slot->born);
     if (slot->last == 0 ? young : journal->begun && is_ours(journal, slot)) {
         return ENR_OK;
     }
@@ -655,19 +603,18 @@ enr_status_t enr_journal_confirm(enr_journal_t *journal, enr_slot_t *slot)
     if (status != ENR_OK) {
         return status;
     }
-    return slot->last == 0 ? add(journal, slot, (mark_t){.kind = MARK_STILL, .sequence = 1}, NULL)
-                           : restate(journal, slot);
+    mark_t still = {.kind = MARK_STILL, .sequence = 1};
+    return slot->last == 0 ? add(journal, slot, &still, NULL) : restate(journal, slot);
 }
 
 enr_status_t enr_journal_retire(enr_journal_t *journal, enr_slot_t *slot, uint16_t until_day)
 {
     assert(!slot->gone);
-    uint16_t annex = 0;
-    uint32_t size = slot_size(journal, slot, true, &annex);
+    uint32_t size = slot_size(journal, slot);
     enr_status_t status = begin_change(journal, slot);
     if (status == ENR_OK) {
         mark_t mark = {.kind = MARK_GONE, .value = until_day, .sequence = next_sequence(journal, slot)};
-        status = add(journal, slot, mark, NULL);
+        status = add(journal, slot, &mark, NULL);
     }
     if (status != ENR_OK) {
         return status;
@@ -683,27 +630,31 @@ enr_status_t enr_journal_retire(enr_journal_t *journal, enr_slot_t *slot, uint16
 
 enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *slot, const entry_t *entry)
 {
-    enr_sector_t sector = {.epoch = journal->head_epoch, .salt = journal->head_salt};
-    mark_t mark = {.session = (uint16_t)journal->session};
-    uint32_t at = entry->annex_at;
-    for (uint8_t i = 0; i <= ENR_JOURNAL_REGISTERS; i++) {
-        bool ends = i == ENR_JOURNAL_REGISTERS;
-        if (ends ? !slot->gone : slot->registers[i].value == 0) {
+    uint8_t proof[PROOF_LEN];
+    mark_t mark = {.kind = MARK_GONE, .sequence = 1, .session = (uint16_t)journal->session, .value = slot->until_day};
+    enr_seal_place_t place = head_place(journal, entry->annex_at);
+    memcpy(proof, entry->head, ENTRY_HEAD_LEN);
+    if (slot->gone) {
+        return write_mark(journal, &place, proof, &mark);
+    }
+    mark.kind = MARK_SET;
+    for (unsigned i = 0; i < ENR_JOURNAL_REGISTERS; i++) {
+        const enr_register_t *reg = &slot->registers[i];
+        if (reg->value == 0) {
             continue;
         }
-        mark.sequence++;
-        mark.kind = ends ? MARK_GONE : MARK_SET;
-        mark.number = ends ? 0 : i;
-        mark.value = ends ? slot->until_day : slot->registers[i].value;
-        mark.len = ends || i == ENR_JOURNAL_CONTENT ? 0 : slot->registers[i].data_len;
+        mark.number = (uint8_t)i;
+        mark.value = reg->value;
+        mark.len = i == ENR_JOURNAL_CONTENT ? 0 : reg->data_len;
         enr_status_t status = has_data(&mark) ? mark_data(journal, slot, i) : ENR_OK;
         if (status == ENR_OK) {
-            status = write_mark(journal, &sector, entry->head, at, &mark);
+            status = write_mark(journal, &place, proof, &mark);
         }
         if (status != ENR_OK) {
             return status;
         }
-        at += size_of(journal, &mark);
+        mark.sequence++;
+        place.offset += size_of(journal, &mark);
     }
     return ENR_OK;
 }

@@ -27,13 +27,10 @@ void compact_unpin(enr_journal_t *journal, const enr_slot_t *slot)
 
 static enr_status_t copy_slot(enr_journal_t *journal, const enr_slot_t *slot)
 {
-    enr_place_t copy;
-    slot_order_t order = {.kind = KIND_COPY, .number = slot->number, .hash = slot->hash, .from = slot};
     /* Where little is free, copies take no more than their slots did. */
-    (void)slot_size(journal, slot, sector_free(journal) >= ENR_JOURNAL_SPARE, &order.annex);
-    enr_status_t status = slot_write(journal, &order, &copy);
+    enr_status_t status = slot_copy(journal, KIND_COPY, slot, sector_free(journal) >= ENR_JOURNAL_SPARE);
     if (status == ENR_OK) {
-        slots_moved(journal, slot->place, copy);
+        slots_moved(journal, slot->place, head_last(journal));
     }
     return status;
 }
@@ -46,22 +43,30 @@ static enr_status_t copy_without_content(enr_journal_t *journal, const enr_slot_
     lost.registers[ENR_JOURNAL_CONTENT].data_len = 0;
     enr_status_t status = copy_slot(journal, &lost);
     if (status == ENR_OK && slot->content_len != 0) {
-        uint16_t annex = 0;
         journal->stats.damaged++;
-        journal->stats.bytes -= slot_size(journal, slot, true, &annex) - slot_size(journal, &lost, true, &annex);
+        journal->stats.bytes -= slot_size(journal, slot) - slot_size(journal, &lost);
     }
     return status;
+}
+
+static void forget_one(enr_journal_t *journal)
+{
+    if (journal->tombstones > 0) {
+        journal->tombstones--;
+    }
 }
 
 /* A tombstone of its own, which has no slot any more. */
 static enr_status_t copy_tombstone(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN])
 {
     uint16_t until_day = enr_get_16(head + 4);
-    if (until_day == 0 || is_forgotten(journal, until_day)) {
-        journal->tombstones -= journal->tombstones > 0 && until_day != 0;
-        return ENR_OK;
+    if (until_day != 0 && !is_forgotten(journal, until_day)) {
+        return entry_add(journal, head);
     }
-    return entry_add(journal, head);
+    if (until_day != 0) {
+        forget_one(journal);
+    }
+    return ENR_OK;
 }
 
 /* A slot that is gone leaves its tombstone. One is written for a while also where none was asked for, when the mark
@@ -78,20 +83,21 @@ static enr_status_t keep_tombstone(enr_journal_t *journal, const enr_slot_t *slo
     enr_status_t status = sure && !asked ? ENR_OK : entry_add(journal, head);
     if (status == ENR_OK) {
         journal->gone_before++;
-        journal->tombstones -= journal->tombstones > 0 && slot->until_day != 0 && !asked;
+        if (slot->until_day != 0 && !asked) {
+            forget_one(journal);
+        }
     }
     return status;
 }
 
 /* Something torn may open at one time and not at the next: it is tried again before it counts as damaged. */
-static enr_status_t copy_lead(enr_journal_t *journal, const enr_place_t *place)
+static enr_status_t copy_lead(enr_journal_t *journal, enr_place_t place)
 {
     enr_slot_t slot = {0};
-    uint16_t annex = 0;
     enr_status_t loaded = ENR_E_SEAL;
     enr_status_t status = ENR_E_SEAL;
     for (unsigned i = 0; i < TRIES && status == ENR_E_SEAL; i++) {
-        loaded = status = slot_load(journal, *place, &slot);
+        loaded = status = slot_load(journal, place, &slot);
         if (loaded == ENR_OK && slot.gone) {
             return keep_tombstone(journal, &slot);
         }
@@ -103,18 +109,18 @@ static enr_status_t copy_lead(enr_journal_t *journal, const enr_place_t *place)
         return status;
     }
     if (journal->repairing) {
-        room_drop(journal, slot_size(journal, &slot, true, &annex));
+        room_drop(journal, slot_size(journal, &slot));
         return ENR_OK;
     }
     return copy_without_content(journal, &slot);
 }
 
 /* ENR_E_SEAL: it cannot be read, and is not to be dropped. */
-static enr_status_t keep_entry(enr_journal_t *journal, const enr_place_t *place, const entry_t *entry)
+static enr_status_t keep_entry(enr_journal_t *journal, const entry_t *entry)
 {
     enr_status_t status = ENR_OK;
     if (is_lead(entry->kind)) {
-        status = copy_lead(journal, place);
+        status = copy_lead(journal, entry->place);
     } else if (entry->kind == KIND_TOMBSTONE) {
         status = copy_tombstone(journal, entry->head);
     } else if (entry->kind == KIND_EXTENSION) {
@@ -129,9 +135,8 @@ static enr_status_t keep_entry(enr_journal_t *journal, const enr_place_t *place,
 static enr_status_t move_tail(enr_journal_t *journal)
 {
     enr_sector_t header;
-    uint16_t sector = 0;
     uint8_t head[ENTRY_HEAD_LEN] = {0};
-    enr_status_t status = sector_successor(journal, journal->tail_sector, journal->tail, &sector, &header);
+    enr_status_t status = sector_successor(journal, journal->tail_sector, journal->tail, &header);
     if (status == ENR_END || (status == ENR_OK && header.before != journal->tail_sector && !journal->repairing)) {
         return ENR_E_SEAL; /* a sector in between has lost its header */
     }
@@ -139,19 +144,32 @@ static enr_status_t move_tail(enr_journal_t *journal)
         return status;
     }
     enr_put_32(head, header.epoch);
-    enr_put_16(head + 4, sector);
+    enr_put_16(head + 4, header.sector);
     head[9] = KIND_TAIL;
     status = entry_add(journal, head);
     if (status == ENR_OK) {
         uint16_t free = sector_free(journal);
         journal->tail = header.epoch;
-        journal->tail_sector = sector;
+        journal->tail_sector = header.sector;
         journal->tail_index = journal->pin_index = 0;
         sectors_freed(journal, (uint16_t)(sector_free(journal) - free));
         journal->extensions -= journal->gone_extensions;
         journal->gone_extensions = 0;
         journal->compacting = journal->pinned = journal->stuck = false;
     }
+    return status;
+}
+
+/* The entry of the tail at *index, or the next one that counts; *index is then behind it. ENR_OK; ENR_END: it has no
+   more; ENR_E_SEAL: one that is damaged; ENR_AGAIN, ENR_E_FLASH. */
+static enr_status_t tail_next(enr_journal_t *journal, uint16_t *index, entry_t *out_entry)
+{
+    enr_place_t at = {.epoch = journal->tail, .sector = journal->tail_sector, .index = *index};
+    enr_status_t status = walk_next(journal, &at, out_entry);
+    if ((status == ENR_OK || status == ENR_E_SEAL) && at.epoch != journal->tail) {
+        return ENR_END;
+    }
+    *index = at.index;
     return status;
 }
 
@@ -162,26 +180,25 @@ static enr_status_t compact_one(enr_journal_t *journal)
         enr_status_t status = sector_open(journal);
         return status == ENR_OK ? ENR_READY : status;
     }
-    enr_place_t place;
     entry_t entry;
-    enr_place_t at = {.epoch = journal->tail, .sector = journal->tail_sector, .index = journal->tail_index};
+    uint16_t index = journal->tail_index;
     enr_status_t status = sector_view(journal, journal->tail_sector);
     bool lost = status == ENR_OK ? journal->view.epoch != journal->tail : status == ENR_END || status == ENR_E_SEAL;
     if (lost && !journal->repairing) {
         return ENR_E_SEAL; /* it is kept */
     }
-    status = walk_next(journal, &at, &place, &entry);
+    status = tail_next(journal, &index, &entry);
     journal->compacting = true;
-    if (status == ENR_END || ((status == ENR_OK || status == ENR_E_SEAL) && place.epoch != journal->tail)) {
+    if (status == ENR_END) {
         return move_tail(journal);
     }
     if (status == ENR_OK) {
-        status = keep_entry(journal, &place, &entry);
+        status = keep_entry(journal, &entry);
     } else if (status == ENR_E_SEAL && journal->repairing) {
         status = ENR_OK;
     }
     if (status == ENR_OK) {
-        journal->tail_index = at.index;
+        journal->tail_index = index;
         return ENR_READY;
     }
     return status;
@@ -194,26 +211,21 @@ static enr_status_t check_tail(enr_journal_t *journal)
     if (journal->pinned || journal->tail_sector == journal->head) {
         return ENR_OK;
     }
-    enr_place_t place;
     entry_t entry;
     enr_slot_t slot = {0};
     uint16_t index = journal->pin_index > journal->tail_index ? journal->pin_index : journal->tail_index;
-    enr_place_t at = {.epoch = journal->tail, .sector = journal->tail_sector, .index = index};
-    enr_status_t status = walk_next(journal, &at, &place, &entry);
-    if (status == ENR_END || ((status == ENR_OK || status == ENR_E_SEAL) && place.epoch != journal->tail)) {
-        return ENR_END;
-    }
+    enr_status_t status = tail_next(journal, &index, &entry);
+    bool lives = status == ENR_E_SEAL;
     if (status == ENR_OK && is_lead(entry.kind)) {
-        status = slot_load(journal, place, &slot);
-        journal->pinned = status == ENR_E_SEAL || (status == ENR_OK && !slot.gone);
-    } else {
-        journal->pinned = status == ENR_E_SEAL;
+        status = slot_load(journal, entry.place, &slot);
+        lives = status == ENR_E_SEAL || !slot.gone;
     }
     if (status != ENR_OK && status != ENR_E_SEAL) {
         return status;
     }
-    journal->pin_index = at.index;
-    return journal->pinned ? ENR_OK : ENR_READY;
+    journal->pinned = lives;
+    journal->pin_index = index;
+    return lives ? ENR_OK : ENR_READY;
 }
 
 /* ENR_READY: a piece was done. Where no sector is clean the step before this one had none to erase. */
@@ -251,29 +263,26 @@ static enr_status_t compact_if_useful(enr_journal_t *journal)
 static enr_status_t count_one(enr_journal_t *journal)
 {
     enr_place_t at = journal->count_at;
-    enr_place_t place;
     entry_t entry;
     enr_slot_t slot = {0};
     journal->passed_lost = false;
-    enr_status_t status = walk_next(journal, &at, &place, &entry);
+    enr_status_t status = walk_next(journal, &at, &entry);
     bool passed_lost = journal->passed_lost;
     if (status == ENR_OK && entry.kind == KIND_EXTENSION) {
         journal->extensions += entry.annex_end - entry.annex_at;
     } else if (status == ENR_OK && entry.kind == KIND_TOMBSTONE) {
         journal->tombstones += enr_get_16(entry.head + 4) != 0;
     } else if (status == ENR_OK && entry.kind != KIND_TAIL) {
-        status = slot_load(journal, place, &slot);
+        status = slot_load(journal, entry.place, &slot);
         if (status == ENR_OK && journal->begun) {
             (void)!marks_pin(journal, &slot); /* where that cannot be done now, whoever acts on it does */
         }
         if (status == ENR_OK && slot.gone) {
-            bool purged = false;
-            status = purge_look(journal, &entry, &purged);
-            journal->stats.unpurged += status == ENR_OK && !purged;
-            journal->tombstones += status == ENR_OK && slot.until_day != 0;
+            status = purge_look(journal, &entry);
+            journal->stats.unpurged += status == ENR_READY;
+            journal->tombstones += (status == ENR_OK || status == ENR_READY) && slot.until_day != 0;
         } else if (status == ENR_OK) {
-            uint16_t annex = 0;
-            room_add(journal, slot_size(journal, &slot, true, &annex));
+            room_add(journal, slot_size(journal, &slot));
             journal->stats.damaged += slot.content_len == 0;
         }
     }
@@ -305,7 +314,7 @@ static enr_status_t prepare(enr_journal_t *journal)
 static enr_status_t step(enr_journal_t *journal)
 {
     enr_status_t status = ENR_OK;
-    if (journal->erasing != NOWHERE || (!journal->begun && journal->wanted && !journal->stuck)) {
+    if (journal->erasing != IDLE || (!journal->begun && journal->wanted && !journal->stuck)) {
         status = session_step(journal);
     }
     if (status == ENR_OK && !journal->stats.counted) {

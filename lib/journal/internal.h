@@ -10,12 +10,14 @@
 #define ENTRY_HEAD_LEN 16u
 #define PREFIX_LEN 4u
 #define MARK_HEAD_LEN 8u
+#define PROOF_LEN (ENTRY_HEAD_LEN + MARK_HEAD_LEN) /* what the tag of a mark is bound to */
 #define MARK_TAG_LEN 8u
 #define ANNEX_MAX 4080u /* 255 * 16 */
 #define ANNEX_SLACK 64u /* what is kept free beyond the marks that are known */
 #define ENTRIES_MAX 4095u
 #define VOID_MAX 255u
-#define NOWHERE UINT16_MAX
+#define NOWHERE 0u      /* no sector of the ring: the first ones are anchors */
+#define IDLE UINT16_MAX /* no sector is being erased */
 #define UNKNOWN UINT16_MAX
 
 /* Entries for which slots leave room: of a new tail, and of what a session writes again. */
@@ -31,15 +33,16 @@ typedef enum { MARK_STILL, MARK_SET, MARK_GONE, MARK_CONTINUED } mark_kind_t;
 
 /* The first 16 bytes of an entry, and what they say; places are offsets in the region. */
 typedef struct {
-    uint8_t head[ENTRY_HEAD_LEN];
+    kind_t kind;
+    uint8_t void_before; /* so many entries right before it do not count */
+    uint16_t born;       /* the session that wrote it, low half */
+    uint16_t content_len;
     uint32_t number;
     uint32_t content_at;
-    uint16_t content_len;
     uint32_t annex_at;
     uint32_t annex_end;
-    kind_t kind;
-    uint16_t born;       /* the session that wrote it, low half */
-    uint8_t void_before; /* so many entries right before it do not count */
+    enr_place_t place;
+    uint8_t head[ENTRY_HEAD_LEN];
 } entry_t;
 
 /* bytes.c: reading, programming and proving bytes of the region. */
@@ -58,20 +61,63 @@ ENR_NODISCARD enr_status_t flash_zero(enr_journal_t *journal, uint32_t from, uin
 /* Bytes that a sealed or other text of this length takes. */
 uint32_t padded(const enr_journal_t *journal, size_t len);
 
-enr_seal_place_t place_of(const enr_sector_t *sector, uint32_t at);
+/* Where bytes lie in the sector in view, and in the head. */
+enr_seal_place_t view_place(const enr_journal_t *journal, uint32_t at);
+enr_seal_place_t head_place(const enr_journal_t *journal, uint32_t at);
 
-/* Puts a tag, or the first bytes of one, behind head_len bytes. */
-void prove(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len, size_t tag_len);
+/* Bytes with a tag behind them, or the first bytes of one. */
+typedef struct {
+    enr_seal_place_t place;
+    uint8_t *bytes;
+    uint8_t head_len; /* of the bytes before the tag */
+    uint8_t tag_len;
+    uint8_t salt_at; /* the bytes name their epoch, and here their salt; 0: `place` does */
+} proof_t;
 
-/* Whether the tag behind head_len bytes is theirs. */
-bool is_proven(enr_journal_t *journal, enr_seal_place_t place, const uint8_t *bytes, size_t head_len, size_t tag_len);
+/* Puts the tag behind the bytes. */
+void prove(enr_journal_t *journal, const proof_t *proof);
 
-/* The tag proves that one bit was wrong, which is turned: all are tried. */
-bool is_mended(enr_journal_t *journal, enr_seal_place_t place, uint8_t *bytes, size_t head_len, size_t tag_len);
+/* Whether the tag is that of the bytes. One wrong bit is found by trying those between two, and turned. */
+bool is_proven(enr_journal_t *journal, const proof_t *proof, unsigned from_bit, unsigned to_bit);
 
-static inline void turn_bit(uint8_t *bytes, size_t bit)
+/* What a sector's header and an anchor have in common: letters, version, alignment, epoch, salt and sizes, and a tag at
+   the end. Offsets are in bytes. */
+typedef struct {
+    uint8_t letters[4];
+    uint8_t len;
+    uint8_t salt_at;
+    uint8_t sizes_at;
+    uint8_t mend_from; /* bits of which one may be wrong */
+    uint16_t mend_to;
+} block_t;
+
+#define BLOCK_EPOCH_AT 8u
+
+/* ENR_OK; ENR_END: erased; ENR_E_SEAL: none, or not whole; ENR_E_VERSION; ENR_E_SETTING: of another geometry;
+   ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t block_read(enr_journal_t *journal, const block_t *block, uint32_t at, uint8_t *bytes);
+
+/* Fills in what blocks have in common, and programs it. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t block_write(enr_journal_t *journal, const block_t *block, uint32_t at, uint32_t epoch,
+                                       uint8_t *bytes);
+
+/* Seals the text at journal->scratch + MARK_HEAD_LEN and programs it with the bytes right before it: its first unit,
+   and then the rest. head_len: PREFIX_LEN, of a content, or MARK_HEAD_LEN. bound: what is sealed with it: the first
+   bytes of its entry; of a mark its head behind them. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t sealed_write(enr_journal_t *journal, const enr_seal_place_t *place, const uint8_t *bound,
+                                        size_t head_len, size_t text_len);
+
+/* Opens what sealed_write wrote at a place of the sector in view to where it was. ENR_OK; ENR_E_SEAL: damaged;
+   ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t sealed_read(enr_journal_t *journal, uint32_t at, const uint8_t *bound, size_t head_len,
+                                       size_t text_len);
+
+/* Bytes of a mark with so much data. */
+size_t mark_len(size_t data_len);
+
+static inline bool places_equal(const enr_place_t *a, const enr_place_t *b)
 {
-    bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+    return a->epoch == b->epoch && a->sector == b->sector && a->index == b->index;
 }
 
 /* sector.c: headers and entries. */
@@ -89,6 +135,9 @@ uint32_t sector_usable(const enr_journal_t *journal);
 /* Entries that its directory could hold. */
 uint16_t sector_entries_max(const enr_journal_t *journal);
 
+/* Whether there is such a sector in the ring. */
+bool is_in_ring(const enr_journal_t *journal, uint16_t sector);
+
 /* The sector after one, round the ring. */
 uint16_t ring_next(const enr_journal_t *journal, uint16_t sector);
 
@@ -102,31 +151,32 @@ ENR_NODISCARD enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, 
 /* Makes journal->view that of a sector. Statuses as sector_read. */
 ENR_NODISCARD enr_status_t sector_view(enr_journal_t *journal, uint16_t sector);
 
-/* The sector behind one with this epoch in the log. One whose header names another one before it stands behind headers
-   that are lost. ENR_END: none. */
+/* The header of the sector behind one with this epoch in the log. One that names another one before it stands behind
+   headers that are lost. ENR_END: none. */
 ENR_NODISCARD enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t epoch,
-                                            uint16_t *out_sector, enr_sector_t *out_header);
+                                            enr_sector_t *out_header);
 
-/* How many entries the directory of the sector in view has; walk_void tells which count. */
-ENR_NODISCARD enr_status_t sector_limit(enr_journal_t *journal, uint16_t *out_limit);
+/* Finds journal->view_limit: how many entries the directory of the sector in view has. walk_void tells which count. */
+ENR_NODISCARD enr_status_t sector_limit(enr_journal_t *journal);
 
 /* Programs the header of a sector that is to be the head. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t header_write(enr_journal_t *journal, uint16_t sector);
 
-/* Reads an entry of a sector. ENR_OK; ENR_END: erased; ENR_E_SEAL: not whole; ENR_AGAIN, ENR_E_FLASH. */
-ENR_NODISCARD enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_sector_t *header,
-                                      uint16_t index, entry_t *out_entry);
+/* Reads an entry of the sector in view. ENR_OK; ENR_END: erased; ENR_E_SEAL: not whole; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t entry_read(enr_journal_t *journal, uint16_t index, entry_t *out_entry);
 
-/* What the first 16 bytes of an entry say. */
-void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t head[ENTRY_HEAD_LEN],
-                  entry_t *out_entry);
+/* What the first 16 bytes of an entry at entry->place say. */
+void entry_decode(const enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], entry_t *entry);
 
-/* Whether an entry that is proven speaks of this sector: somebody with the key may have written anything. */
-bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, const entry_t *entry);
+/* Whether an entry that is proven speaks of its sector: somebody with the key may have written anything. */
+bool entry_fits(const enr_journal_t *journal, const entry_t *entry);
 
 /* Programs the head's next entry from its first 16 bytes. born: the session that it names. ENR_OK; ENR_END: the
    directory is full; ENR_AGAIN; ENR_E_FLASH: the head is closed. */
 ENR_NODISCARD enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint16_t born);
+
+/* Where the head's last entry is. */
+enr_place_t head_last(const enr_journal_t *journal);
 
 /* Programs an entry that has nothing but itself, of the present session, in the head or in the next sector. ENR_OK;
    ENR_END: no sector is clean; ENR_AGAIN. */
@@ -151,7 +201,8 @@ ENR_NODISCARD enr_status_t sector_open(enr_journal_t *journal);
 ENR_NODISCARD enr_status_t sector_prepare(enr_journal_t *journal);
 
 /* Starts to erase an anchor, or asks after any erase that is under way. *out_anchor: one that is now erased, or
-   NOWHERE. ENR_OK: nothing is under way; ENR_AGAIN; ENR_E_FLASH: a sector was given up, the anchor if it was one. */
+   ENR_JOURNAL_ANCHORS. ENR_OK: nothing is under way; ENR_AGAIN; ENR_E_FLASH: a sector was given up, the anchor if it
+   was one. */
 ENR_NODISCARD enr_status_t erase_anchor(enr_journal_t *journal, uint8_t anchor);
 ENR_NODISCARD enr_status_t erase_poll(enr_journal_t *journal, uint16_t *out_anchor);
 
@@ -166,11 +217,13 @@ void erases_learn(enr_journal_t *journal, uint32_t erases);
 
 /* session.c: what the first sectors say of where the last session began. */
 
+#define NO_HEAD UINT16_MAX
+
 typedef struct {
     uint32_t session;
     uint32_t head_epoch;
     uint32_t high;
-    uint16_t head;      /* NOWHERE: there was no log yet */
+    uint16_t head;      /* NO_HEAD: there was no log yet */
     uint16_t void_from; /* entries of the head that count … */
     uint16_t void_to;   /* … and where new ones went */
     bool has_last;      /* the last one that counts stands at `last_index`, and its first bytes are these */
@@ -197,17 +250,25 @@ ENR_NODISCARD enr_status_t session_begin(enr_journal_t *journal);
 typedef struct {
     kind_t kind;
     uint32_t number;
-    const uint8_t *hash; /* NULL: none */
+    const uint8_t *hash;    /* NULL: none */
+    const enr_slot_t *from; /* NULL: none; a slot whose content, as long as `content`, and registers are written */
     enr_span_t content;
-    const enr_slot_t *from; /* a slot whose content and registers are written instead of `content`; NULL: none */
-    uint16_t annex;         /* bytes, a multiple of the alignment */
+    uint16_t annex;               /* bytes, a multiple of the alignment */
+    uint8_t head[ENTRY_HEAD_LEN]; /* all zero; filled in: the first 16 bytes of its entry */
 } slot_order_t;
 
 /* Writes a slot at the head. ENR_OK; ENR_END: no sector is clean; ENR_AGAIN: the part is busy; ENR_E_SEAL: the content
    of `from` does not open; ENR_E_FLASH. */
-ENR_NODISCARD enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_place_t *out_place);
+ENR_NODISCARD enr_status_t slot_write(enr_journal_t *journal, slot_order_t *order);
 
-/* Reads a slot with its registers. ENR_OK; ENR_END: no entry; ENR_E_SEAL: damaged; ENR_AGAIN, ENR_E_FLASH. */
+/* Writes a slot again. generous: with some annex for marks to come. Statuses as slot_write. */
+ENR_NODISCARD enr_status_t slot_copy(enr_journal_t *journal, kind_t kind, const enr_slot_t *slot, bool generous);
+
+/* Makes a slot of its entry, without its registers. */
+void slot_start(enr_slot_t *slot, const entry_t *entry);
+
+/* Reads a slot with its registers; the sector of its last annex is then in view. ENR_OK; ENR_END: no entry; ENR_E_SEAL:
+ * damaged; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *out_slot);
 
 /* A slot was written again at another place: held ones follow. */
@@ -216,9 +277,14 @@ void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to);
 /* Bytes of the marks that a slot needs. */
 uint32_t slot_marks(const enr_journal_t *journal, const enr_slot_t *slot);
 
-/* Bytes that a slot takes when it is written again, and how many of them are its annex; generous: with some for marks
-   to come. */
-uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool generous, uint16_t *out_annex);
+/* Bytes of its annex when a slot is written again; generous: with some for marks to come. */
+uint32_t slot_annex(const enr_journal_t *journal, const enr_slot_t *slot, bool generous);
+
+/* Bytes that a slot with a generous annex takes when it is written again, and its entry. */
+uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot);
+
+/* Bytes that a content takes. */
+uint32_t content_size(const enr_journal_t *journal, size_t len);
 
 /* The first 16 bytes of a slot's entry. */
 void slot_head(const enr_slot_t *slot, uint8_t out_head[ENTRY_HEAD_LEN]);
@@ -235,13 +301,13 @@ ENR_NODISCARD enr_status_t marks_load(enr_journal_t *journal, enr_slot_t *slot, 
    a cut has torn is then one thing or the other for good. Statuses as enr_journal_confirm. */
 ENR_NODISCARD enr_status_t marks_pin(enr_journal_t *journal, enr_slot_t *slot);
 
-/* Writes a slot's registers into the annex of a copy with this entry. */
+/* Writes a slot's registers, or that it is gone, into the annex of a copy with this entry. */
 ENR_NODISCARD enr_status_t marks_copy(enr_journal_t *journal, const enr_slot_t *slot, const entry_t *entry);
 
 /* Bytes that a mark with so much data takes. */
 uint32_t mark_size(const enr_journal_t *journal, size_t data_len);
 
-/* Opens the data of a register to journal->scratch + MARK_HEAD_LEN. */
+/* Opens the data of a register to journal->scratch + MARK_HEAD_LEN; the sector that holds them is then in view. */
 ENR_NODISCARD enr_status_t mark_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned number);
 
 /* Overwrites what the annexes of a slot that is gone hold; its sector is in view. ENR_OK; ENR_E_LIMIT: there may be
@@ -253,8 +319,8 @@ ENR_NODISCARD enr_status_t marks_purge(enr_journal_t *journal, enr_slot_t *slot,
 /* Does a piece of overwriting. ENR_OK: nothing is to be overwritten; ENR_READY: more is; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t purge_one(enr_journal_t *journal);
 
-/* Whether the content of a slot was overwritten. ENR_OK, ENR_AGAIN, ENR_E_FLASH. */
-ENR_NODISCARD enr_status_t purge_look(enr_journal_t *journal, const entry_t *entry, bool *out_purged);
+/* Whether the content of a slot was overwritten. ENR_OK; ENR_READY: it was not; ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t purge_look(enr_journal_t *journal, const entry_t *entry);
 
 /* room.c */
 
@@ -285,12 +351,12 @@ bool is_lead(kind_t kind);
 /* Whether a tombstone's time is over. */
 bool is_forgotten(const enr_journal_t *journal, uint16_t until_day);
 
-/* Whether an entry of the sector in view, below its limit, was made void by a later one. */
-ENR_NODISCARD enr_status_t walk_void(enr_journal_t *journal, uint16_t index, bool *out_void);
+/* Whether an entry of the sector in view, below its limit, counts. ENR_OK; ENR_READY: a later one made it void;
+   ENR_AGAIN, ENR_E_FLASH. */
+ENR_NODISCARD enr_status_t walk_void(enr_journal_t *journal, uint16_t index);
 
 /* Moves to the next entry that counts, or to an extension; *at is then behind it. ENR_OK; ENR_END; ENR_E_SEAL: one that
    is damaged; ENR_AGAIN, ENR_E_FLASH. */
-ENR_NODISCARD enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, enr_place_t *out_place,
-                                     entry_t *out_entry);
+ENR_NODISCARD enr_status_t walk_next(enr_journal_t *journal, enr_place_t *at, entry_t *out_entry);
 
 #endif

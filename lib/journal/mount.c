@@ -9,29 +9,19 @@ typedef struct {
     uint32_t copied; /* the lead that compaction wrote last, 0: none since the tail moved */
 } survey_t;
 
-static bool is_copied(kind_t kind)
-{
-    return kind == KIND_COPY || kind == KIND_TOMBSTONE;
-}
-
+/* An entry that counts. */
 static void survey_entry(enr_journal_t *journal, survey_t *survey, const entry_t *entry)
 {
     survey->good = true;
-    uint32_t end = entry->annex_end;
-    if ((is_lead(entry->kind) || entry->kind == KIND_EXTENSION) && end > journal->head_high) {
-        journal->head_high = end;
-    }
     if (entry->kind == KIND_LEAD && entry->number >= journal->number) {
         journal->number = entry->number + 1;
-    }
-    if (entry->kind == KIND_TAIL && entry->number > journal->tail) {
+    } else if (entry->kind == KIND_COPY || entry->kind == KIND_TOMBSTONE) {
+        survey->copied = entry->number;
+    } else if (entry->kind == KIND_TAIL && entry->number > journal->tail) {
         journal->tail = entry->number;
         journal->tail_sector = enr_get_16(entry->head + 4);
         journal->tail_index = 0;
         survey->copied = 0;
-    }
-    if (is_copied(entry->kind)) {
-        survey->copied = entry->number;
     }
 }
 
@@ -55,6 +45,13 @@ static enr_status_t count_places(enr_journal_t *journal, uint16_t known, uint16_
     return ENR_OK;
 }
 
+static void set_last(enr_journal_t *journal, uint16_t index, const uint8_t head[ENTRY_HEAD_LEN], uint16_t born)
+{
+    journal->last = (enr_place_t){.epoch = journal->head_epoch, .sector = journal->head, .index = index};
+    memcpy(journal->last_head, head, ENTRY_HEAD_LEN);
+    journal->last_born = born;
+}
+
 /* The last whole entry from a place on that is no extension. It may be torn: it is looked at this once, and believed
    then. *out_good: there is a whole one of any kind. */
 static enr_status_t find_last(enr_journal_t *journal, uint16_t from, bool *out_good)
@@ -63,15 +60,13 @@ static enr_status_t find_last(enr_journal_t *journal, uint16_t from, bool *out_g
     for (uint16_t i = journal->head_count; i > from; i--) {
         entry_t entry;
         uint16_t index = (uint16_t)(i - 1u);
-        enr_status_t status = entry_read(journal, journal->head, &journal->view, index, &entry);
+        enr_status_t status = entry_read(journal, index, &entry);
         if (status == ENR_AGAIN || status == ENR_E_FLASH) {
             return status;
         }
         *out_good = *out_good || status == ENR_OK;
         if (status == ENR_OK && entry.kind != KIND_EXTENSION) {
-            journal->last = (enr_place_t){.epoch = journal->head_epoch, .sector = journal->head, .index = index};
-            memcpy(journal->last_head, entry.head, ENTRY_HEAD_LEN);
-            journal->last_born = entry.born;
+            set_last(journal, index, entry.head, entry.born);
             journal->void_from = (uint16_t)(index - entry.void_before);
             break;
         }
@@ -79,23 +74,25 @@ static enr_status_t find_last(enr_journal_t *journal, uint16_t from, bool *out_g
     return ENR_OK;
 }
 
-static enr_status_t survey_entries(enr_journal_t *journal, survey_t *survey)
+/* Of entries below `known` the anchor has told where contents go on. One of them that was torn may show now and then,
+   and ends in the middle of what came later. */
+static enr_status_t survey_entries(enr_journal_t *journal, uint16_t known, survey_t *survey)
 {
     for (uint16_t i = 0; i < journal->head_count; i++) {
         entry_t entry;
-        bool is_void = false;
-        enr_status_t status = entry_read(journal, journal->head, &journal->view, i, &entry);
+        enr_status_t status = entry_read(journal, i, &entry);
         bool good = status == ENR_OK;
         if (good && entry.kind != KIND_EXTENSION) { /* marks lead to those, whoever came later */
-            status = walk_void(journal, i, &is_void);
+            status = walk_void(journal, i);
         }
         if (status == ENR_AGAIN || status == ENR_E_FLASH) {
             return status;
         }
-        if (good && is_void) {
-            bool lies = is_lead(entry.kind) && entry.annex_end > journal->head_high;
-            journal->head_high = lies ? entry.annex_end : journal->head_high;
-        } else if (good) {
+        bool lies = good && (is_lead(entry.kind) || entry.kind == KIND_EXTENSION);
+        if (lies && i >= known && entry.annex_end > journal->head_high) {
+            journal->head_high = entry.annex_end;
+        }
+        if (status == ENR_OK) {
             survey_entry(journal, survey, &entry);
         }
     }
@@ -124,25 +121,22 @@ static enr_status_t survey_head(enr_journal_t *journal, const anchor_t *anchor, 
         status = find_last(journal, known, &out->good);
     }
     if (status == ENR_OK && anchor != NULL && anchor->has_last && journal->last.epoch == 0) {
-        journal->last = (enr_place_t){.epoch = header->epoch, .sector = journal->head, .index = anchor->last_index};
-        memcpy(journal->last_head, anchor->last_head, ENTRY_HEAD_LEN);
-        journal->last_born = anchor->last_born;
+        set_last(journal, anchor->last_index, anchor->last_head, anchor->last_born);
         out->good = true;
     }
-    return status == ENR_OK ? survey_entries(journal, out) : status;
+    return status == ENR_OK ? survey_entries(journal, known, out) : status;
 }
 
 /* Compaction had come so far: what was copied is dead where it was. */
 static enr_status_t find_copied(enr_journal_t *journal, uint32_t number)
 {
     enr_status_t status = number == 0 ? ENR_END : sector_view(journal, journal->tail_sector);
-    uint16_t limit = 0;
-    if (status == ENR_OK && journal->view.epoch == journal->tail) {
-        status = sector_limit(journal, &limit);
+    if (status == ENR_OK) {
+        status = journal->view.epoch == journal->tail ? sector_limit(journal) : ENR_END;
     }
-    for (uint16_t i = journal->tail_index; status == ENR_OK && i < limit; i++) {
+    for (uint16_t i = journal->tail_index; status == ENR_OK && i < journal->view_limit; i++) {
         entry_t entry;
-        status = entry_read(journal, journal->tail_sector, &journal->view, i, &entry);
+        status = entry_read(journal, i, &entry);
         if (status == ENR_OK && entry.number == number && (is_lead(entry.kind) || entry.kind == KIND_TOMBSTONE)) {
             journal->tail_index = (uint16_t)(i + 1u);
         }
@@ -235,18 +229,13 @@ static bool is_allowed(const enr_flash_t *flash)
            flash->page_size % flash->program_unit == 0 && flash->sector_size >= 1024 && flash->sector_size <= 1048576 &&
            flash->sector_size % flash->page_size == 0 && flash->sector_size % UNIT_MAX == 0 &&
            flash->size % flash->sector_size == 0 && flash->size / flash->sector_size >= ENR_JOURNAL_SECTORS_MIN &&
-           flash->size / flash->sector_size < NOWHERE;
+           flash->size / flash->sector_size < UINT16_MAX;
 }
 
 enr_status_t enr_journal_mount(enr_journal_t *journal, const enr_journal_config_t *config)
 {
     const enr_flash_t *flash = config->flash;
-    *journal = (enr_journal_t){.config = *config,
-                               .erasing = NOWHERE,
-                               .view_sector = NOWHERE,
-                               .head = NOWHERE,
-                               .tail_sector = NOWHERE,
-                               .number = 1};
+    *journal = (enr_journal_t){.config = *config, .erasing = IDLE, .number = 1};
     if (!is_allowed(flash)) {
         return ENR_E_SETTING;
     }

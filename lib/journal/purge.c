@@ -22,17 +22,15 @@ void enr_journal_purge(enr_journal_t *journal)
     }
 }
 
-enr_status_t purge_look(enr_journal_t *journal, const entry_t *entry, bool *out_purged)
+enr_status_t purge_look(enr_journal_t *journal, const entry_t *entry)
 {
+    static const uint8_t zeros[UNIT_MAX] = {0};
     uint8_t unit[UNIT_MAX];
-    *out_purged = entry->content_len == 0;
-    if (*out_purged) {
+    if (entry->content_len == 0) {
         return ENR_OK;
     }
-    static const uint8_t zeros[UNIT_MAX] = {0};
     enr_status_t status = flash_read(journal, entry->content_at, unit, journal->align);
-    *out_purged = status == ENR_OK && memcmp(unit, zeros, journal->align) == 0;
-    return status;
+    return status == ENR_OK && memcmp(unit, zeros, journal->align) != 0 ? ENR_READY : status;
 }
 
 /* What cannot be overwritten goes with its sector; with all sectors where extensions may lie elsewhere. */
@@ -49,9 +47,8 @@ static enr_status_t leave_to_compaction(enr_journal_t *journal, const enr_slot_t
    unit goes last, and says that all is done. */
 static enr_status_t purge_slot(enr_journal_t *journal, enr_slot_t *slot, const entry_t *entry)
 {
-    bool purged = false;
-    enr_status_t status = purge_look(journal, entry, &purged);
-    if (status != ENR_OK || purged) {
+    enr_status_t status = purge_look(journal, entry);
+    if (status != ENR_READY) {
         return status;
     }
     status = enr_journal_confirm(journal, slot);
@@ -153,32 +150,31 @@ static enr_status_t purge_lead(enr_journal_t *journal, const entry_t *entry)
     return status == ENR_E_SEAL ? ENR_OK : status;
 }
 
-/* Whether an entry that is void was written again for the same slot. */
-static enr_status_t find_again(enr_journal_t *journal, uint16_t index, const entry_t *entry, bool *out_found)
+/* Whether an entry of the sector in view that is void was written again for the same slot. ENR_OK; ENR_END: it was
+   not. */
+static enr_status_t find_again(enr_journal_t *journal, const entry_t *entry)
 {
-    uint16_t limit = 0;
-    enr_status_t status = sector_limit(journal, &limit);
-    *out_found = false;
-    for (uint16_t i = (uint16_t)(index + 1u); status == ENR_OK && i < limit && !*out_found; i++) {
+    for (uint16_t i = (uint16_t)(entry->place.index + 1u); i < journal->view_limit; i++) {
         entry_t later;
-        status = entry_read(journal, journal->view_sector, &journal->view, i, &later);
-        *out_found = status == ENR_OK && is_lead(later.kind) && later.content_at == entry->content_at;
-        status = status == ENR_AGAIN || status == ENR_E_FLASH ? status : ENR_OK;
+        enr_status_t status = entry_read(journal, i, &later);
+        bool again = status == ENR_OK && is_lead(later.kind) && later.content_at == entry->content_at;
+        if (again || status == ENR_AGAIN || status == ENR_E_FLASH) {
+            return status;
+        }
     }
-    return status;
+    return ENR_END;
 }
 
 /* Whether the slot that was extended may still be there: a copy has all its registers in its own annex. Looks at one
    entry. ENR_OK: known; ENR_READY: not yet. */
 static enr_status_t find_owner(enr_journal_t *journal, const entry_t *extension, bool *out_owned)
 {
-    enr_place_t place;
     entry_t entry;
-    enr_status_t status = walk_next(journal, &journal->purge_owner, &place, &entry);
-    bool over =
-        status == ENR_END || ((status == ENR_OK || status == ENR_E_SEAL) && place.epoch > journal->purge_at.epoch);
+    enr_status_t status = walk_next(journal, &journal->purge_owner, &entry);
+    bool over = status == ENR_END ||
+                ((status == ENR_OK || status == ENR_E_SEAL) && entry.place.epoch > journal->purge_at.epoch);
     bool owns = status == ENR_OK && is_lead(entry.kind) && entry.number == extension->number &&
-                (place.epoch < journal->purge_at.epoch || entry.content_at < extension->annex_at);
+                (entry.place.epoch < journal->purge_at.epoch || entry.content_at < extension->annex_at);
     *out_owned = !over && (owns || status == ENR_E_SEAL); /* of what is damaged nothing is known */
     return over || *out_owned ? ENR_OK : status == ENR_OK ? ENR_READY : status;
 }
@@ -202,26 +198,29 @@ static enr_status_t purge_extension(enr_journal_t *journal, const entry_t *exten
 static enr_status_t purge_entry(enr_journal_t *journal, uint16_t index)
 {
     entry_t entry;
-    bool is_void = false;
-    enr_status_t status = entry_read(journal, journal->view_sector, &journal->view, index, &entry);
-    if (status == ENR_OK || status == ENR_E_SEAL) {
-        enr_status_t looked = walk_void(journal, index, &is_void);
-        status = looked == ENR_OK ? status : looked;
-    }
-    if (status == ENR_E_SEAL && !is_void) {
-        journal->purge_low = UNKNOWN_GAP;
-    }
-    if (status == ENR_END || status == ENR_E_SEAL) {
+    enr_status_t status = entry_read(journal, index, &entry);
+    if (status == ENR_END) {
         return ENR_OK;
     }
-    bool again = false;
-    if (status == ENR_OK && is_void && is_lead(entry.kind)) {
-        status = find_again(journal, index, &entry, &again);
+    enr_status_t looked = status == ENR_OK || status == ENR_E_SEAL ? walk_void(journal, index) : status;
+    if (looked == ENR_AGAIN || looked == ENR_E_FLASH) {
+        return looked;
     }
-    bool dead = (is_void && !again) || (journal->purge_at.epoch == journal->tail && index < journal->tail_index);
-    bool lies = status == ENR_OK && (entry.kind == KIND_EXTENSION || (is_lead(entry.kind) && !dead));
-    if (!lies) {
-        return status;
+    bool is_void = looked == ENR_READY;
+    if (status == ENR_E_SEAL) {
+        journal->purge_low = is_void ? journal->purge_low : UNKNOWN_GAP;
+        return ENR_OK;
+    }
+    bool dead = journal->purge_at.epoch == journal->tail && index < journal->tail_index;
+    if (is_void && is_lead(entry.kind) && !dead) {
+        status = find_again(journal, &entry);
+        if (status != ENR_OK && status != ENR_END) {
+            return status;
+        }
+        dead = status == ENR_END;
+    }
+    if (entry.kind != KIND_EXTENSION && (!is_lead(entry.kind) || dead)) {
+        return ENR_OK;
     }
     status = purge_gap(journal, entry.content_at);
     if (status == ENR_OK && entry.kind == KIND_EXTENSION) {
@@ -237,16 +236,15 @@ static enr_status_t purge_entry(enr_journal_t *journal, uint16_t index)
 
 static enr_status_t purge_next(enr_journal_t *journal)
 {
-    uint16_t limit = 0;
     enr_status_t status = stand(journal);
     if (status == ENR_OK) {
-        status = sector_limit(journal, &limit);
+        status = sector_limit(journal);
     }
     if (status != ENR_OK) {
         return status;
     }
-    if (journal->purge_at.index >= limit) {
-        return purge_rest(journal, limit);
+    if (journal->purge_at.index >= journal->view_limit) {
+        return purge_rest(journal, journal->view_limit);
     }
     status = purge_entry(journal, journal->purge_at.index);
     journal->purge_at.index = (uint16_t)(journal->purge_at.index + (status == ENR_OK));

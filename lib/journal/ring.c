@@ -29,29 +29,27 @@ static bool is_bad(const enr_journal_t *journal, uint16_t sector)
     return false;
 }
 
-static uint16_t before_free(const enr_journal_t *journal)
+/* The first sector of the arc of free and bad ones between head and tail, and the length of that. */
+static uint16_t arc_start(const enr_journal_t *journal)
 {
-    return (uint16_t)(journal->head == NOWHERE ? journal->sectors - 1u : journal->head);
+    return journal->head == NOWHERE ? ENR_JOURNAL_ANCHORS : ring_next(journal, journal->head);
 }
 
-/* The length of the arc of free and bad sectors between head and tail. */
 static uint16_t arc_len(const enr_journal_t *journal)
 {
-    uint16_t all = (uint16_t)(journal->sectors - ENR_JOURNAL_ANCHORS);
-    if (journal->head == NOWHERE) {
-        return all;
-    }
-    uint16_t steps = ring_steps(journal, journal->head, journal->tail_sector);
-    return (uint16_t)((steps == 0 ? all : steps) - 1u);
+    return journal->head == NOWHERE ? (uint16_t)(journal->sectors - ENR_JOURNAL_ANCHORS)
+                                    : ring_steps(journal, arc_start(journal), journal->tail_sector);
 }
 
 uint16_t sector_free(const enr_journal_t *journal)
 {
+    uint16_t start = arc_start(journal);
     uint16_t len = arc_len(journal);
     uint16_t free = len;
     for (uint16_t i = 0; i < sector_bad(journal); i++) {
-        uint16_t steps = ring_steps(journal, before_free(journal), journal->bad[i]);
-        free = (uint16_t)(free - (steps == 0 ? journal->head == NOWHERE : steps <= len));
+        if (ring_steps(journal, start, journal->bad[i]) < len) {
+            free--;
+        }
     }
     return free;
 }
@@ -59,12 +57,12 @@ uint16_t sector_free(const enr_journal_t *journal)
 /* The free sector with so many of them before it, or NOWHERE. */
 static uint16_t free_at(const enr_journal_t *journal, uint16_t position)
 {
-    uint16_t sector = before_free(journal);
+    uint16_t sector = arc_start(journal);
     for (uint16_t i = arc_len(journal); i > 0; i--) {
-        sector = ring_next(journal, sector);
         if (!is_bad(journal, sector) && position-- == 0) {
             return sector;
         }
+        sector = ring_next(journal, sector);
     }
     return NOWHERE;
 }
@@ -108,25 +106,31 @@ uint32_t marked_erases(const uint8_t *marker)
 
 /* --- opening --- */
 
-/* Free sectors from the first one on that this session erased. */
-static uint16_t clean_ahead(const enr_journal_t *journal, uint16_t free)
+/* Whether this session has erased, or is to erase, all free sectors: then the fresh ones follow the clean ones. */
+static bool all_are_known(const enr_journal_t *journal, uint16_t free)
 {
-    bool all = journal->clean + journal->fresh + journal->dirty >= free;
-    return (uint16_t)(all ? journal->clean + journal->fresh : journal->clean);
+    return journal->clean + journal->fresh + journal->dirty >= free;
 }
 
 enr_status_t sector_open(enr_journal_t *journal)
 {
     journal->head_open = false;
-    while (clean_ahead(journal, sector_free(journal)) > 0 && journal->epoch < UINT32_MAX) {
+    for (;;) {
+        uint16_t free = sector_free(journal);
+        bool all = all_are_known(journal, free);
+        if ((journal->clean == 0 && !(all && journal->fresh > 0)) || journal->epoch == UINT32_MAX) {
+            return ENR_END;
+        }
         uint16_t sector = free_at(journal, 0);
         enr_status_t status = header_write(journal, sector);
         if (status == ENR_AGAIN) {
             return status;
         }
-        journal->clean = (uint16_t)(journal->clean - (journal->clean > 0));
-        if (journal->clean + journal->fresh + journal->dirty >= sector_free(journal)) {
-            journal->fresh = (uint16_t)(sector_free(journal) - 1u - journal->clean - journal->dirty);
+        if (journal->clean > 0) {
+            journal->clean--;
+        }
+        if (all_are_known(journal, free)) {
+            journal->fresh = (uint16_t)(free - 1u - journal->clean - journal->dirty);
         }
         journal->epoch++;
         if (status == ENR_OK) {
@@ -146,7 +150,6 @@ enr_status_t sector_open(enr_journal_t *journal)
         }
         give_up(journal, sector);
     }
-    return ENR_END;
 }
 
 bool head_has_room(const enr_journal_t *journal, uint32_t bytes)
@@ -158,36 +161,34 @@ bool head_has_room(const enr_journal_t *journal, uint32_t bytes)
 
 /* --- erasing --- */
 
-/* How often a sector was erased, as its marker tells, or as is known of the others; and whether it shows nothing but
-   its marker at its two ends. */
-static enr_status_t look(enr_journal_t *journal, uint16_t sector, uint32_t *out_erases, bool *out_marked,
-                         bool *out_erased)
+/* What shows at the two ends of a sector, and, in journal->erases, how often it was erased: as its marker tells, or as
+   is known of the others. ENR_OK: a marker and nothing else; ENR_END: nothing; ENR_READY: something; ENR_AGAIN,
+   ENR_E_FLASH. */
+static enr_status_t look(enr_journal_t *journal, uint16_t sector)
 {
     uint8_t bytes[LOOK_LEN];
     uint32_t at = sector_at(journal, sector);
-    uint32_t end = at + journal->config.flash->sector_size;
     enr_status_t status = flash_read(journal, at, bytes, journal->align + HEADER_LEN);
     if (status != ENR_OK) {
         return status;
     }
     uint32_t marked = marked_erases(bytes);
-    *out_marked = marked > 0;
-    *out_erases = marked > 0 ? marked : journal->stats.erases_max;
-    *out_erased = is_erased(bytes + journal->align, HEADER_LEN);
-    if (*out_erased) {
-        status = flash_read(journal, end - LOOK_LEN, bytes, sizeof bytes);
-        *out_erased = status == ENR_OK && is_erased(bytes, sizeof bytes);
+    journal->erases = marked > 0 ? marked : journal->stats.erases_max;
+    if (!is_erased(bytes + journal->align, HEADER_LEN)) {
+        return ENR_READY;
     }
-    return status;
+    status = flash_read(journal, at + journal->config.flash->sector_size - LOOK_LEN, bytes, sizeof bytes);
+    if (status == ENR_OK && !is_erased(bytes, sizeof bytes)) {
+        return ENR_READY;
+    }
+    return status == ENR_OK && marked == 0 ? ENR_END : status;
 }
 
 static enr_status_t start_erase(enr_journal_t *journal, uint16_t sector, purpose_t purpose)
 {
     const enr_flash_t *flash = journal->config.flash;
-    bool marked = false;
-    bool erased = false;
-    enr_status_t status = look(journal, sector, &journal->erases, &marked, &erased);
-    if (status != ENR_OK && status != ENR_E_FLASH) {
+    enr_status_t status = look(journal, sector);
+    if (status == ENR_AGAIN) {
         return status;
     }
     if (journal->view_sector == sector) {
@@ -210,16 +211,20 @@ static enr_status_t finish_erase(enr_journal_t *journal, enr_status_t status, ui
         make_marker(journal->erases + 1, marker);
         status = flash_program(journal, sector_at(journal, sector), marker, sizeof marker);
     }
-    bool dead = journal->purpose == FOR_DEAD;
-    journal->dirty = (uint16_t)(journal->dirty - (dead && journal->dirty > 0));
+    if (journal->purpose == FOR_DEAD && journal->dirty > 0) {
+        journal->dirty--;
+    }
     if (status != ENR_OK) {
         give_up(journal, sector);
         return ENR_E_FLASH;
     }
     erases_learn(journal, journal->erases + 1);
-    journal->clean = (uint16_t)(journal->clean + (journal->purpose == FOR_HEAD));
-    journal->trusting = journal->trusting || journal->purpose == FOR_HEAD;
-    journal->fresh = (uint16_t)(journal->fresh + (journal->purpose != FOR_HEAD));
+    if (journal->purpose == FOR_HEAD) {
+        journal->clean++;
+        journal->trusting = true;
+    } else {
+        journal->fresh++;
+    }
     return ENR_AGAIN;
 }
 
@@ -227,15 +232,15 @@ enr_status_t erase_poll(enr_journal_t *journal, uint16_t *out_anchor)
 {
     const enr_flash_t *flash = journal->config.flash;
     uint16_t sector = journal->erasing;
-    *out_anchor = NOWHERE;
-    if (sector == NOWHERE) {
+    *out_anchor = ENR_JOURNAL_ANCHORS;
+    if (sector == IDLE) {
         return ENR_OK;
     }
     enr_status_t status = flash->erase_busy(flash->ctx);
     if (status == ENR_AGAIN) {
         return status;
     }
-    journal->erasing = NOWHERE;
+    journal->erasing = IDLE;
     if (journal->purpose != FOR_ANCHOR) {
         return finish_erase(journal, status, sector);
     }
@@ -267,21 +272,17 @@ static enr_status_t erase_free(enr_journal_t *journal, uint16_t position, purpos
 /* What earlier sessions left: dead sectors in a row before the tail, and the one before them, if its erase was cut. */
 static enr_status_t sweep(enr_journal_t *journal, uint16_t free)
 {
-    uint16_t passed = (uint16_t)(journal->fresh + journal->dirty + 1u);
-    uint32_t erases = 0;
-    bool marked = false;
-    bool erased = false;
-    if (passed + journal->clean > free) {
+    if (all_are_known(journal, free)) {
         journal->sweeping = false;
         return ENR_OK;
     }
-    uint16_t position = (uint16_t)(free - passed);
-    enr_status_t status = look(journal, free_at(journal, position), &erases, &marked, &erased);
+    uint16_t position = (uint16_t)(free - 1u - journal->fresh - journal->dirty);
+    enr_status_t status = look(journal, free_at(journal, position));
     if (status == ENR_AGAIN) {
         return status;
     }
-    journal->sweeping = !erased;
-    if (status == ENR_OK && marked && erased) {
+    journal->sweeping = status != ENR_OK && status != ENR_END;
+    if (status == ENR_OK) {
         return ENR_AGAIN;
     }
     return erase_free(journal, position, FOR_SWEEP);
@@ -291,16 +292,13 @@ static enr_status_t sweep(enr_journal_t *journal, uint16_t free)
    head: the last session may have begun it without a trace, and its erase may have been cut. */
 static enr_status_t prepare_next(enr_journal_t *journal)
 {
-    uint32_t erases = 0;
-    bool marked = false;
-    bool erased = false;
-    enr_status_t status = look(journal, free_at(journal, journal->clean), &erases, &marked, &erased);
-    if (status == ENR_AGAIN) {
-        return status;
-    }
-    if (status == ENR_OK && marked && erased && journal->trusting) {
+    enr_status_t status = look(journal, free_at(journal, journal->clean));
+    if (status == ENR_OK && journal->trusting) {
         journal->clean++;
         return ENR_AGAIN;
+    }
+    if (status == ENR_AGAIN) {
+        return status;
     }
     return erase_free(journal, journal->clean, FOR_HEAD);
 }
@@ -313,8 +311,7 @@ static bool is_head_half_full(const enr_journal_t *journal)
 enr_status_t sector_prepare(enr_journal_t *journal)
 {
     uint16_t free = sector_free(journal);
-    uint16_t ahead = clean_ahead(journal, free);
-    if (ahead < CLEAN_AHEAD && journal->clean + journal->fresh + journal->dirty < free &&
+    if (journal->clean < CLEAN_AHEAD && !all_are_known(journal, free) &&
         (journal->wanted || is_head_half_full(journal))) {
         return prepare_next(journal);
     }

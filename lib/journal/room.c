@@ -6,6 +6,8 @@
 /* What a sector holds beside slots: the entries that are kept free, and the places that sessions pass over. */
 #define OVERHEAD (ENTRIES_KEPT * ENTRY_LEN + 128u)
 
+/* Bytes of slots are fewer than those of the region, which are counted in 32 bits. */
+
 /* Sectors that so many bytes of slots surely fit into after compaction: each but the last is filled until the largest
    one finds no room. */
 static uint32_t sectors_for(const enr_journal_t *journal, uint32_t bytes, uint32_t largest)
@@ -14,10 +16,9 @@ static uint32_t sectors_for(const enr_journal_t *journal, uint32_t bytes, uint32
     return (bytes + filled - 1) / filled;
 }
 
-/* They all lie in the region, so 32 bits hold them. */
 static uint32_t living_bytes(const enr_journal_t *journal)
 {
-    return (uint32_t)journal->stats.bytes + ENTRY_LEN * journal->tombstones;
+    return journal->stats.bytes + ENTRY_LEN * journal->tombstones;
 }
 
 static uint16_t sectors_allowed(const enr_journal_t *journal)
@@ -70,26 +71,23 @@ void room_drop(enr_journal_t *journal, uint32_t bytes)
     journal->stats.bytes -= bytes;
 }
 
-/* The bytes of a slot with its entry; 0: too large. */
-static uint32_t slot_bytes(const enr_journal_t *journal, size_t content_len, size_t annex, uint16_t *out_annex)
+/* The bytes of a slot with its entry; 0: too large. annex: bytes that the caller asks for, counted in units of 16, and
+   then those that the slot gets. */
+static uint32_t slot_bytes(const enr_journal_t *journal, size_t content_len, size_t *annex)
 {
-    if (content_len == 0 || content_len > ENR_JOURNAL_CONTENT_MAX || annex > ANNEX_MAX) {
+    if (content_len == 0 || content_len > ENR_JOURNAL_CONTENT_MAX || *annex > ANNEX_MAX) {
         return 0;
     }
-    /* The caller counts in units of 16. */
-    uint32_t more = journal->align > 16 ? ANNEX_SLACK : 0;
-    uint32_t all = padded(journal, annex < ANNEX_SLACK ? ANNEX_SLACK : annex) + more;
-    uint32_t bytes = ENTRY_LEN + padded(journal, PREFIX_LEN + content_len + ENR_SEAL_TAG_LEN) + all;
-    *out_annex = (uint16_t)all;
-    return all <= ANNEX_MAX && bytes <= journal->slot_max ? bytes : 0;
+    *annex = padded(journal, *annex < ANNEX_SLACK ? ANNEX_SLACK : *annex) + (journal->align > 16 ? ANNEX_SLACK : 0);
+    uint32_t bytes = ENTRY_LEN + content_size(journal, content_len) + (uint32_t)*annex;
+    return *annex <= ANNEX_MAX && bytes <= journal->slot_max ? bytes : 0;
 }
 
 enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content, const uint8_t hash[ENR_JOURNAL_HASH_LEN],
                                 size_t annex, enr_slot_t *out_slot)
 {
     assert(content.len > 0);
-    uint16_t annex_len = 0;
-    uint32_t bytes = slot_bytes(journal, content.len, annex, &annex_len);
+    uint32_t bytes = slot_bytes(journal, content.len, &annex);
     if (bytes == 0) {
         return ENR_E_LIMIT;
     }
@@ -97,29 +95,20 @@ enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content, cons
     if (status == ENR_OK) {
         status = journal->number == UINT32_MAX ? ENR_E_FULL : room_for(journal, bytes);
     }
-    enr_place_t place;
+    slot_order_t order = {
+        .kind = KIND_LEAD, .number = journal->number, .hash = hash, .content = content, .annex = (uint16_t)annex};
     if (status == ENR_OK) {
-        slot_order_t order = {
-            .kind = KIND_LEAD, .number = journal->number, .hash = hash, .content = content, .annex = annex_len};
-        status = slot_write(journal, &order, &place);
+        status = slot_write(journal, &order);
     }
     if (status != ENR_OK) {
         journal->wanted = journal->wanted || status == ENR_END;
         return status == ENR_END ? ENR_AGAIN : status;
     }
-    uint32_t slot_at = journal->head_high - (bytes - ENTRY_LEN);
-    *out_slot = (enr_slot_t){.number = journal->number++,
-                             .content_len = (uint16_t)content.len,
-                             .place = place,
-                             .born = (uint16_t)journal->session,
-                             .annex_at = journal->head_high - annex_len,
-                             .annex_end = journal->head_high};
-    memcpy(out_slot->hash, hash, sizeof out_slot->hash);
-    enr_put_16(out_slot->shape, (uint16_t)((slot_at - sector_at(journal, place.sector)) / 16));
-    enr_put_16(out_slot->shape + 2, (uint16_t)content.len);
-    out_slot->shape[4] = (uint8_t)(annex_len / 16);
-    out_slot->shape[5] = KIND_LEAD;
-    if (room_counts(journal, place)) {
+    journal->number++;
+    entry_t entry = {.place = head_last(journal), .born = (uint16_t)journal->session};
+    entry_decode(journal, order.head, &entry);
+    slot_start(out_slot, &entry);
+    if (room_counts(journal, out_slot->place)) {
         room_add(journal, bytes);
     }
     return ENR_OK;
@@ -127,16 +116,15 @@ enr_status_t enr_journal_append(enr_journal_t *journal, enr_span_t content, cons
 
 uint32_t enr_journal_room(const enr_journal_t *journal, size_t content_len, size_t annex)
 {
-    uint16_t annex_len = 0;
-    uint32_t bytes = slot_bytes(journal, content_len, annex, &annex_len);
+    uint32_t bytes = slot_bytes(journal, content_len, &annex);
     if (bytes == 0) {
         return 0;
     }
-    uint16_t free = sector_free(journal);
-    uint32_t now =
-        free > ENR_JOURNAL_SPARE ? (free - ENR_JOURNAL_SPARE) * ((sector_usable(journal) - OVERHEAD) / bytes) : 0;
+    uint32_t usable = sector_usable(journal) - OVERHEAD;
+    uint32_t free = sector_free(journal);
+    uint32_t now = free > ENR_JOURNAL_SPARE ? (free - ENR_JOURNAL_SPARE) * (usable / bytes) : 0;
     uint32_t largest = bytes > journal->stats.largest ? bytes : journal->stats.largest;
-    uint32_t all = sectors_allowed(journal) * (sector_usable(journal) - OVERHEAD - largest);
+    uint32_t all = sectors_allowed(journal) * (usable - largest);
     uint32_t living = living_bytes(journal);
     uint32_t later = journal->stats.counted && all > living ? (all - living) / bytes : 0;
     return now > later ? now : later;

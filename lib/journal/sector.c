@@ -2,9 +2,6 @@
 
 #include <string.h>
 
-#define VERSION 1u
-#define HEADER_HEAD_LEN (HEADER_LEN - ENR_SEAL_TAG_LEN)
-
 /* An entry's proven bytes: its head, the session, and how many before it are void. */
 #define ENTRY_PROVEN_LEN (ENTRY_HEAD_LEN + 3u)
 #define ENTRY_TAG_LEN (ENTRY_LEN - ENTRY_PROVEN_LEN)
@@ -51,114 +48,68 @@ uint16_t ring_steps(const enr_journal_t *journal, uint16_t from, uint16_t to)
     return (uint16_t)(to - from + (to >= from ? 0 : journal->sectors - (int)ENR_JOURNAL_ANCHORS));
 }
 
+bool is_in_ring(const enr_journal_t *journal, uint16_t sector)
+{
+    return sector >= ENR_JOURNAL_ANCHORS && sector < journal->sectors;
+}
+
 /* --- headers --- */
 
-static enr_status_t decode_header(const enr_journal_t *journal, const uint8_t *bytes, enr_sector_t *out)
-{
-    *out = (enr_sector_t){.before = enr_get_16(bytes + 6),
-                          .epoch = enr_get_32(bytes + 8),
-                          .session = enr_get_32(bytes + 12),
-                          .tail = enr_get_32(bytes + 16),
-                          .number = enr_get_32(bytes + 20),
-                          .salt = enr_get_32(bytes + 32),
-                          .before_count = enr_get_16(bytes + 36),
-                          .tail_sector = enr_get_16(bytes + 38),
-                          .erases = enr_get_32(bytes + 40),
-                          .tail_index = enr_get_16(bytes + 44),
-                          .before_used = enr_get_16(bytes + 46)};
-    const enr_flash_t *flash = journal->config.flash;
-    if (bytes[5] != journal->align || enr_get_32(bytes + 24) != flash->sector_size ||
-        enr_get_32(bytes + 28) != flash->size) {
-        return ENR_E_SETTING;
-    }
-    bool sound = out->before >= ENR_JOURNAL_ANCHORS && out->before < journal->sectors &&
-                 out->tail_sector >= ENR_JOURNAL_ANCHORS && out->tail_sector < journal->sectors &&
-                 out->before_count <= out->before_used && out->before_used <= sector_entries_max(journal) + 1u &&
-                 out->epoch > 0 && out->tail <= out->epoch;
-    return sound ? ENR_OK : ENR_E_SEAL;
-}
+static const block_t header_block = {
+    .letters = {'E', 'N', 'R', 'J'}, .len = HEADER_LEN, .salt_at = 32, .sizes_at = 24, .mend_to = 8 * HEADER_LEN};
 
 enr_status_t header_write(enr_journal_t *journal, uint16_t sector)
 {
-    const enr_flash_t *flash = journal->config.flash;
     bool first = journal->head == NOWHERE;
     uint8_t marker[UNIT_MAX];
-    uint8_t bytes[HEADER_LEN] = "ENRJ";
+    uint8_t bytes[HEADER_LEN] = {0};
     enr_status_t status = flash_read(journal, sector_at(journal, sector), marker, journal->align);
     if (status != ENR_OK) {
         return status;
     }
-    bytes[4] = VERSION;
-    bytes[5] = (uint8_t)journal->align;
     enr_put_16(bytes + 6, first ? sector : journal->head);
-    enr_put_32(bytes + 8, journal->epoch + 1);
     enr_put_32(bytes + 12, journal->session);
     enr_put_32(bytes + 16, first ? journal->epoch + 1 : journal->tail);
     enr_put_32(bytes + 20, journal->number);
-    enr_put_32(bytes + 24, flash->sector_size);
-    enr_put_32(bytes + 28, flash->size);
-    enr_put_32(bytes + 32, journal->config.salt);
     enr_put_16(bytes + 36, (uint16_t)(journal->head_count - journal->head_void));
     enr_put_16(bytes + 38, first ? sector : journal->tail_sector);
     enr_put_32(bytes + 40, marked_erases(marker));
     enr_put_16(bytes + 44, journal->tail_index);
     enr_put_16(bytes + 46, journal->head_count);
-    enr_seal_place_t place = {
-        .epoch = journal->epoch + 1, .offset = header_at(journal, sector), .salt = journal->config.salt};
-    prove(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN);
-    return flash_program(journal, place.offset, bytes, sizeof bytes);
+    return block_write(journal, &header_block, header_at(journal, sector), journal->epoch + 1, bytes);
 }
 
-static unsigned wrong_letters(const uint8_t *bytes)
-{
-    unsigned wrong = 0;
-    for (unsigned i = 0; i < 4; i++) {
-        wrong += bytes[i] != (uint8_t) "ENRJ"[i];
-    }
-    return wrong;
-}
-
-enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *out_header)
+enr_status_t sector_read(enr_journal_t *journal, uint16_t sector, enr_sector_t *out)
 {
     uint8_t bytes[HEADER_LEN];
-    uint32_t at = header_at(journal, sector);
     if (sector == journal->erasing) {
         return ENR_END;
     }
-    enr_status_t status = flash_read(journal, at, bytes, sizeof bytes);
+    enr_status_t status = block_read(journal, &header_block, header_at(journal, sector), bytes);
     if (status != ENR_OK) {
         return status;
     }
-    if (is_erased(bytes, sizeof bytes)) {
-        return ENR_END;
-    }
-    unsigned wrong = wrong_letters(bytes);
-    if (wrong > 1) {
-        return ENR_E_SEAL;
-    }
-    enr_seal_place_t place = {.epoch = enr_get_32(bytes + 8), .offset = at, .salt = enr_get_32(bytes + 32)};
-    if (is_proven(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
-        return decode_header(journal, bytes, out_header);
-    }
-    const bool newer = wrong == 0 && bytes[4] != VERSION;
-    if (is_erased(bytes + HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
-        return ENR_E_SEAL; /* cut */
-    }
-    for (size_t bit = 0; bit < (size_t)8 * HEADER_LEN; bit++) { /* epoch and salt, which the place needs, are in it */
-        turn_bit(bytes, bit);
-        place.epoch = enr_get_32(bytes + 8);
-        place.salt = enr_get_32(bytes + 32);
-        if (is_proven(journal, place, bytes, HEADER_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
-            return decode_header(journal, bytes, out_header);
-        }
-        turn_bit(bytes, bit);
-    }
-    return newer ? ENR_E_VERSION : ENR_E_SEAL;
+    *out = (enr_sector_t){.sector = sector,
+                          .before = enr_get_16(bytes + 6),
+                          .epoch = enr_get_32(bytes + BLOCK_EPOCH_AT),
+                          .session = enr_get_32(bytes + 12),
+                          .tail = enr_get_32(bytes + 16),
+                          .number = enr_get_32(bytes + 20),
+                          .salt = enr_get_32(bytes + header_block.salt_at),
+                          .before_count = enr_get_16(bytes + 36),
+                          .tail_sector = enr_get_16(bytes + 38),
+                          .erases = enr_get_32(bytes + 40),
+                          .tail_index = enr_get_16(bytes + 44),
+                          .before_used = enr_get_16(bytes + 46)};
+    bool sound = is_in_ring(journal, out->before) && is_in_ring(journal, out->tail_sector) &&
+                 out->before_count <= out->before_used && out->before_used <= sector_entries_max(journal) + 1u &&
+                 out->epoch > 0 && out->tail <= out->epoch;
+    return sound ? ENR_OK : ENR_E_SEAL;
 }
 
 enr_status_t sector_view(enr_journal_t *journal, uint16_t sector)
 {
-    if (journal->view_sector == sector) {
+    if (sector != NOWHERE && journal->view_sector == sector) {
         return ENR_OK;
     }
     journal->view_sector = NOWHERE;
@@ -173,8 +124,7 @@ enr_status_t sector_view(enr_journal_t *journal, uint16_t sector)
 
 /* Of sectors that name this one as the one before them the last counts: a session began the others in vain, and could
    not erase them. */
-enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t epoch, uint16_t *out_sector,
-                              enr_sector_t *out_header)
+enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t epoch, enr_sector_t *out_header)
 {
     enr_status_t found = ENR_END;
     uint16_t at = sector;
@@ -189,12 +139,10 @@ enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t 
             continue;
         }
         bool names = header.before == sector;
-        if (found == ENR_OK && !names) {
-            break;
+        if (found != ENR_OK || names) {
+            *out_header = header;
+            found = ENR_OK;
         }
-        *out_sector = at;
-        *out_header = header;
-        found = ENR_OK;
         if (!names) {
             break;
         }
@@ -202,69 +150,71 @@ enr_status_t sector_successor(enr_journal_t *journal, uint16_t sector, uint32_t 
     return found;
 }
 
-enr_status_t sector_limit(enr_journal_t *journal, uint16_t *out_limit)
+enr_status_t sector_limit(enr_journal_t *journal)
 {
-    uint16_t sector = journal->view_sector;
-    *out_limit = journal->head_count;
-    if (sector == journal->head) {
+    if (journal->view_sector == journal->head) {
+        journal->view_limit = journal->view_count = journal->head_count;
         journal->view_guessed = false;
-        return ENR_OK;
-    }
-    if (journal->view_limit == UNKNOWN) {
+    } else if (journal->view_limit == UNKNOWN) {
         enr_sector_t header;
-        uint16_t successor = 0;
-        enr_status_t status = sector_successor(journal, sector, journal->view.epoch, &successor, &header);
+        enr_status_t status = sector_successor(journal, journal->view_sector, journal->view.epoch, &header);
         if (status != ENR_OK && status != ENR_END) {
             return status;
         }
-        bool known = status == ENR_OK && header.before == sector;
+        bool known = status == ENR_OK && header.before == journal->view_sector;
         journal->view_guessed = !known;
         journal->view_limit = known ? header.before_used : sector_entries_max(journal);
         journal->view_count = known ? header.before_count : journal->view_limit;
     }
-    *out_limit = journal->view_limit;
     return ENR_OK;
 }
 
 /* --- entries --- */
 
-void entry_decode(const enr_journal_t *journal, uint16_t sector, const uint8_t head[ENTRY_HEAD_LEN], entry_t *out_entry)
+void entry_decode(const enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], entry_t *entry)
 {
-    *out_entry = (entry_t){.number = enr_get_32(head),
-                           .content_at = sector_at(journal, sector) + 16u * enr_get_16(head + 4),
-                           .content_len = enr_get_16(head + 6),
-                           .kind = (kind_t)head[9]};
-    memcpy(out_entry->head, head, ENTRY_HEAD_LEN);
-    out_entry->annex_at = out_entry->content_at;
-    if (is_lead(out_entry->kind)) {
-        out_entry->annex_at += padded(journal, PREFIX_LEN + out_entry->content_len + ENR_SEAL_TAG_LEN);
+    entry->number = enr_get_32(head);
+    entry->content_at = sector_at(journal, entry->place.sector) + 16u * enr_get_16(head + 4);
+    entry->content_len = enr_get_16(head + 6);
+    entry->kind = (kind_t)head[9];
+    entry->void_before = 0;
+    memcpy(entry->head, head, ENTRY_HEAD_LEN);
+    entry->annex_at = entry->content_at;
+    if (is_lead(entry->kind)) {
+        entry->annex_at += content_size(journal, entry->content_len);
     }
-    out_entry->annex_end = out_entry->annex_at + 16u * head[8];
+    entry->annex_end = entry->annex_at + 16u * head[8];
 }
 
-bool entry_fits(const enr_journal_t *journal, uint16_t sector, uint16_t index, const entry_t *entry)
+bool entry_fits(const enr_journal_t *journal, const entry_t *entry)
 {
-    if (entry->void_before > index) {
+    if (entry->void_before > entry->place.index) {
         return false;
     }
     if (entry->kind == KIND_TAIL) {
-        return enr_get_16(entry->head + 4) >= ENR_JOURNAL_ANCHORS && enr_get_16(entry->head + 4) < journal->sectors;
+        return is_in_ring(journal, enr_get_16(entry->head + 4));
     }
     if (entry->kind == KIND_TOMBSTONE) {
         return true;
     }
     return (is_lead(entry->kind) || entry->kind == KIND_EXTENSION) && entry->number > 0 &&
            entry->content_len <= ENR_JOURNAL_CONTENT_MAX && entry->content_at % journal->align == 0 &&
-           entry->content_at >= contents_at(journal, sector) && entry->annex_end <= entry_at(journal, sector, index) &&
+           entry->content_at >= contents_at(journal, entry->place.sector) &&
+           entry->annex_end <= entry_at(journal, entry->place.sector, entry->place.index) &&
            (entry->annex_end - entry->annex_at) % journal->align == 0;
 }
 
-enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_sector_t *header, uint16_t index,
-                        entry_t *out_entry)
+static proof_t entry_proof(enr_seal_place_t place, uint8_t bytes[ENTRY_LEN])
 {
-    const enr_place_t *last = &journal->last;
-    if (last->epoch != 0 && header->epoch == last->epoch && sector == last->sector && index == last->index) {
-        entry_decode(journal, sector, journal->last_head, out_entry);
+    return (proof_t){.place = place, .bytes = bytes, .head_len = ENTRY_PROVEN_LEN, .tag_len = ENTRY_TAG_LEN};
+}
+
+enr_status_t entry_read(enr_journal_t *journal, uint16_t index, entry_t *out_entry)
+{
+    uint16_t sector = journal->view_sector;
+    out_entry->place = (enr_place_t){.epoch = journal->view.epoch, .sector = sector, .index = index};
+    if (places_equal(&out_entry->place, &journal->last)) {
+        entry_decode(journal, journal->last_head, out_entry);
         out_entry->born = journal->last_born;
         return ENR_OK;
     }
@@ -277,14 +227,12 @@ enr_status_t entry_read(enr_journal_t *journal, uint16_t sector, const enr_secto
     if (is_erased(bytes, sizeof bytes)) {
         return ENR_END;
     }
-    enr_seal_place_t place = place_of(header, at);
-    bool cut = is_erased(bytes + ENTRY_LEN / 2, ENTRY_LEN / 2); /* not worth trying all bits */
-    bool good = is_proven(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN) ||
-                (!cut && is_mended(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN));
-    entry_decode(journal, sector, bytes, out_entry);
+    proof_t proof = entry_proof(view_place(journal, at), bytes);
+    bool good = is_proven(journal, &proof, 0, 8 * ENTRY_LEN);
+    entry_decode(journal, bytes, out_entry);
     out_entry->born = enr_get_16(bytes + ENTRY_HEAD_LEN);
     out_entry->void_before = bytes[ENTRY_HEAD_LEN + 2];
-    return good && entry_fits(journal, sector, index, out_entry) ? ENR_OK : ENR_E_SEAL;
+    return good && entry_fits(journal, out_entry) ? ENR_OK : ENR_E_SEAL;
 }
 
 enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint16_t born)
@@ -294,11 +242,11 @@ enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_L
     }
     uint8_t bytes[ENTRY_LEN];
     uint32_t at = entry_at(journal, journal->head, journal->head_count);
-    enr_seal_place_t place = {.epoch = journal->head_epoch, .offset = at, .salt = journal->head_salt};
     memcpy(bytes, head, ENTRY_HEAD_LEN);
     enr_put_16(bytes + ENTRY_HEAD_LEN, born);
     bytes[ENTRY_HEAD_LEN + 2] = (uint8_t)journal->head_void;
-    prove(journal, place, bytes, ENTRY_PROVEN_LEN, ENTRY_TAG_LEN);
+    proof_t proof = entry_proof(head_place(journal, at), bytes);
+    prove(journal, &proof);
     enr_status_t status = flash_program(journal, at, bytes, sizeof bytes);
     if (status == ENR_OK) {
         journal->head_count++;
@@ -310,6 +258,12 @@ enr_status_t entry_write(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_L
         journal->head_open = false;
     }
     return status;
+}
+
+enr_place_t head_last(const enr_journal_t *journal)
+{
+    return (enr_place_t){
+        .epoch = journal->head_epoch, .sector = journal->head, .index = (uint16_t)(journal->head_count - 1u)};
 }
 
 enr_status_t entry_add(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN])

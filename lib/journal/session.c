@@ -6,9 +6,7 @@
    nothing was ever programmed: what a cut left there may read one way now and another way later. It writes that
    into an anchor that it has erased itself, twice: where the second copy was begun, the first one is whole. */
 
-#define VERSION 1u
-#define ANCHOR_HEAD_LEN 64u
-#define ANCHOR_LEN (ANCHOR_HEAD_LEN + ENR_SEAL_TAG_LEN)
+#define ANCHOR_LEN 80u
 #define COPIES 2u
 
 static uint32_t copy_at(const enr_journal_t *journal, uint8_t anchor, unsigned copy)
@@ -16,52 +14,55 @@ static uint32_t copy_at(const enr_journal_t *journal, uint8_t anchor, unsigned c
     return sector_at(journal, anchor) + copy * (journal->config.flash->sector_size / COPIES);
 }
 
-static void encode(const enr_journal_t *journal, const anchor_t *anchor, uint8_t out[ANCHOR_HEAD_LEN])
+static const block_t anchor_block = {.letters = {'E', 'N', 'R', 'A'},
+                                     .len = ANCHOR_LEN,
+                                     .salt_at = 12,
+                                     .sizes_at = 16,
+                                     .mend_from = 32, /* its version: for other wrong bits there is the other copy */
+                                     .mend_to = 40};
+
+static void encode(const enr_journal_t *journal, uint32_t high, uint16_t void_to, uint8_t out[ANCHOR_LEN])
 {
-    static const uint8_t magic[] = {'E', 'N', 'R', 'A'};
-    memset(out, 0, ANCHOR_HEAD_LEN);
-    memcpy(out, magic, sizeof magic);
-    out[4] = VERSION;
-    out[5] = (uint8_t)journal->align;
-    enr_put_16(out + 6, anchor->head);
-    enr_put_32(out + 8, anchor->session);
-    enr_put_32(out + 12, journal->config.salt);
-    enr_put_32(out + 16, journal->config.flash->sector_size);
-    enr_put_32(out + 20, journal->config.flash->size);
-    enr_put_32(out + 24, anchor->head_epoch);
-    enr_put_32(out + 28, anchor->high);
-    enr_put_16(out + 32, anchor->void_from);
-    enr_put_16(out + 34, anchor->void_to);
-    out[36] = anchor->has_last;
-    enr_put_16(out + 38, anchor->last_index);
-    enr_put_16(out + 40, anchor->last_born);
-    memcpy(out + 42, anchor->last_head, ENTRY_HEAD_LEN);
+    memset(out, 0, ANCHOR_LEN);
+    enr_put_16(out + 6, journal->head == NOWHERE ? NO_HEAD : journal->head);
+    enr_put_32(out + 24, journal->head_epoch);
+    enr_put_32(out + 28, high);
+    enr_put_16(out + 32, journal->void_from);
+    enr_put_16(out + 34, void_to);
+    out[36] = journal->last.epoch != 0;
+    enr_put_16(out + 38, journal->last.index);
+    enr_put_16(out + 40, journal->last_born);
+    memcpy(out + 42, journal->last_head, ENTRY_HEAD_LEN);
 }
 
 /* Whether what is proven speaks of this region: somebody with the key may have written anything. */
 static bool is_sound(const enr_journal_t *journal, const anchor_t *anchor)
 {
-    if (anchor->head == NOWHERE) {
+    if (anchor->head == NO_HEAD) {
         return !anchor->has_last;
     }
-    entry_t last;
-    bool fits = anchor->head >= ENR_JOURNAL_ANCHORS && anchor->head < journal->sectors &&
-                anchor->high >= contents_at(journal, anchor->head) &&
+    bool fits = is_in_ring(journal, anchor->head) && anchor->high >= contents_at(journal, anchor->head) &&
                 anchor->high <= sector_at(journal, anchor->head) + journal->config.flash->sector_size &&
                 anchor->void_from <= anchor->void_to && anchor->void_to <= sector_entries_max(journal) + 1u;
     if (!fits || !anchor->has_last) {
         return fits;
     }
-    entry_decode(journal, anchor->head, anchor->last_head, &last);
+    entry_t last = {.place = {.sector = anchor->head, .index = anchor->last_index}};
+    entry_decode(journal, anchor->last_head, &last);
     return anchor->last_index >= anchor->void_from && anchor->last_index < anchor->void_to &&
-           last.kind != KIND_EXTENSION && entry_fits(journal, anchor->head, anchor->last_index, &last);
+           last.kind != KIND_EXTENSION && entry_fits(journal, &last);
 }
 
-/* ENR_E_SETTING: written with another geometry. */
-static enr_status_t decode(const enr_journal_t *journal, const uint8_t *bytes, anchor_t *out)
+/* ENR_OK; ENR_END: erased; ENR_E_SEAL: something else. */
+static enr_status_t copy_read(enr_journal_t *journal, uint8_t anchor, unsigned copy, anchor_t *out)
 {
+    uint8_t bytes[ANCHOR_LEN];
+    enr_status_t status = block_read(journal, &anchor_block, copy_at(journal, anchor, copy), bytes);
+    if (status != ENR_OK) {
+        return status;
+    }
     *out = (anchor_t){.head = enr_get_16(bytes + 6),
-                      .session = enr_get_32(bytes + 8),
+                      .session = enr_get_32(bytes + BLOCK_EPOCH_AT),
                       .head_epoch = enr_get_32(bytes + 24),
                       .high = enr_get_32(bytes + 28),
                       .void_from = enr_get_16(bytes + 32),
@@ -70,50 +71,7 @@ static enr_status_t decode(const enr_journal_t *journal, const uint8_t *bytes, a
                       .last_index = enr_get_16(bytes + 38),
                       .last_born = enr_get_16(bytes + 40)};
     memcpy(out->last_head, bytes + 42, ENTRY_HEAD_LEN);
-    const enr_flash_t *flash = journal->config.flash;
-    if (bytes[5] != journal->align || enr_get_32(bytes + 16) != flash->sector_size ||
-        enr_get_32(bytes + 20) != flash->size) {
-        return ENR_E_SETTING;
-    }
     return is_sound(journal, out) ? ENR_OK : ENR_E_SEAL;
-}
-
-static bool copy_proves(enr_journal_t *journal, uint32_t at, const uint8_t *bytes)
-{
-    enr_seal_place_t place = {.epoch = enr_get_32(bytes + 8), .offset = at, .salt = enr_get_32(bytes + 12)};
-    return is_proven(journal, place, bytes, ANCHOR_HEAD_LEN, ENR_SEAL_TAG_LEN);
-}
-
-/* ENR_OK; ENR_END: erased; ENR_E_SEAL: something else. */
-static enr_status_t copy_read(enr_journal_t *journal, uint8_t anchor, unsigned copy, anchor_t *out)
-{
-    uint8_t bytes[ANCHOR_LEN];
-    uint32_t at = copy_at(journal, anchor, copy);
-    enr_status_t status = flash_read(journal, at, bytes, sizeof bytes);
-    if (status != ENR_OK) {
-        return status;
-    }
-    if (is_erased(bytes, sizeof bytes)) {
-        return ENR_END;
-    }
-    if (memcmp(bytes, "ENRA", 4) != 0) {
-        return ENR_E_SEAL;
-    }
-    const bool newer = bytes[4] != VERSION;
-    if (copy_proves(journal, at, bytes)) {
-        return decode(journal, bytes, out);
-    }
-    if (is_erased(bytes + ANCHOR_HEAD_LEN, ENR_SEAL_TAG_LEN)) {
-        return ENR_E_SEAL; /* cut */
-    }
-    for (size_t bit = 32; newer && bit < 40; bit++) { /* for other wrong bits there is the other copy */
-        turn_bit(bytes, bit);
-        if (copy_proves(journal, at, bytes)) {
-            return decode(journal, bytes, out);
-        }
-        turn_bit(bytes, bit);
-    }
-    return newer ? ENR_E_VERSION : ENR_E_SEAL;
 }
 
 /* Both copies of an anchor. *out_sure: it was written to its end. */
@@ -208,81 +166,59 @@ static enr_status_t decide(enr_journal_t *journal, uint8_t at)
     if (status != ENR_OK) {
         return status;
     }
-    anchor_t anchor = {.session = journal->session,
-                       .head = journal->head,
-                       .head_epoch = journal->head_epoch,
-                       .high = high,
-                       .void_from = journal->void_from,
-                       .void_to = (uint16_t)(journal->head_count + !first),
-                       .has_last = journal->last.epoch != 0,
-                       .last_index = journal->last.index,
-                       .last_born = journal->last_born};
-    memcpy(anchor.last_head, journal->last_head, ENTRY_HEAD_LEN);
+    uint8_t bytes[ANCHOR_LEN];
+    uint16_t void_to = (uint16_t)(journal->head_count + !first);
+    encode(journal, high, void_to, bytes);
     for (unsigned copy = 0; status == ENR_OK && copy < COPIES; copy++) {
-        uint8_t bytes[ANCHOR_LEN];
-        enr_seal_place_t place = {
-            .epoch = journal->session, .offset = copy_at(journal, at, copy), .salt = journal->config.salt};
-        encode(journal, &anchor, bytes);
-        prove(journal, place, bytes, ANCHOR_HEAD_LEN, ENR_SEAL_TAG_LEN);
-        status = flash_program(journal, place.offset, bytes, sizeof bytes);
+        status = block_write(journal, &anchor_block, copy_at(journal, at, copy), journal->session, bytes);
     }
     if (status != ENR_OK) {
         journal->anchors_bad |= (uint8_t)(1u << at);
         return status;
     }
     journal->head_high = high;
-    journal->head_count = journal->void_to = anchor.void_to;
+    journal->head_count = journal->void_to = void_to;
     journal->head_void = (uint16_t)(journal->void_to - journal->void_from);
-    journal->head_open = journal->head != NOWHERE && journal->head_void <= VOID_MAX;
-    journal->sweeping = journal->head != NOWHERE;
+    journal->head_open = !first && journal->head_void <= VOID_MAX;
+    journal->sweeping = !first;
     journal->view_sector = NOWHERE;
     journal->decided = true;
     return ENR_OK;
 }
 
 /* The last entry goes into a sector of its own. */
-static enr_status_t write_elsewhere(enr_journal_t *journal, enr_place_t *out_place)
+static enr_status_t write_elsewhere(enr_journal_t *journal)
 {
-    entry_t entry;
     enr_slot_t slot = {0};
-    entry_decode(journal, journal->last.sector, journal->last_head, &entry);
-    if (is_lead(entry.kind)) {
-        enr_status_t status = slot_load(journal, journal->last, &slot);
-        if (slot.gone) { /* nothing but that is of use */
-            slot.content_len = 0;
-            memset(slot.registers, 0, sizeof slot.registers);
-        }
-        slot_order_t order = {.kind = entry.kind, .number = slot.number, .hash = slot.hash, .from = &slot};
-        (void)slot_size(journal, &slot, true, &order.annex);
-        return status == ENR_OK ? slot_write(journal, &order, out_place) : status;
+    kind_t kind = (kind_t)journal->last_head[9];
+    if (!is_lead(kind)) {
+        return entry_add(journal, journal->last_head);
     }
-    enr_status_t status = entry_add(journal, journal->last_head);
-    *out_place = (enr_place_t){
-        .epoch = journal->head_epoch, .sector = journal->head, .index = (uint16_t)(journal->head_count - 1u)};
-    return status;
+    enr_status_t status = slot_load(journal, journal->last, &slot);
+    if (slot.gone) { /* nothing but that is of use */
+        slot.content_len = 0;
+    }
+    return status == ENR_OK ? slot_copy(journal, kind, &slot, true) : status;
 }
 
 /* What may be torn is written again, from what was read of it once. */
 static enr_status_t write_again(enr_journal_t *journal)
 {
     enr_status_t status = ENR_END;
-    enr_place_t place = journal->last;
-    if (journal->head_epoch == journal->last.epoch) {
+    enr_place_t last = journal->last;
+    if (journal->head_epoch == last.epoch) {
         status = entry_write(journal, journal->last_head, journal->last_born);
-        place.index = (uint16_t)(journal->head_count - 1u);
     }
     if (status == ENR_END || status == ENR_E_FLASH) {
-        journal->head_open = journal->head_open && journal->head_epoch != journal->last.epoch;
-        status = write_elsewhere(journal, &place);
+        journal->head_open = journal->head_open && journal->head_epoch != last.epoch;
+        status = write_elsewhere(journal);
     }
-    if (status != ENR_OK) {
-        return status;
+    if (status == ENR_OK) {
+        journal->last = (enr_place_t){0};
+        journal->view_sector = NOWHERE;
+        slots_moved(journal, last, head_last(journal));
     }
-    enr_place_t last = journal->last;
-    journal->last = (enr_place_t){0};
-    journal->view_sector = NOWHERE;
-    slots_moved(journal, last, place);
-    return ENR_OK;
+    return status;
 }
 
 /* The anchor to be written: never the one that counts. ENR_JOURNAL_ANCHORS: none is left. */
@@ -299,12 +235,12 @@ static uint8_t next_anchor(const enr_journal_t *journal)
 
 enr_status_t session_step(enr_journal_t *journal)
 {
-    uint16_t erased = NOWHERE;
+    uint16_t erased = ENR_JOURNAL_ANCHORS;
     enr_status_t status = erase_poll(journal, &erased);
     if (status != ENR_OK || journal->begun) {
         return status;
     }
-    if (erased != NOWHERE) {
+    if (erased != ENR_JOURNAL_ANCHORS) {
         status = decide(journal, (uint8_t)erased);
     } else if (!journal->decided) {
         uint8_t anchor = next_anchor(journal);
@@ -326,7 +262,7 @@ enr_status_t session_begin(enr_journal_t *journal)
     if (journal->begun) {
         return ENR_OK;
     }
-    if (!journal->decided && journal->erasing == NOWHERE && next_anchor(journal) == ENR_JOURNAL_ANCHORS) {
+    if (!journal->decided && journal->erasing == IDLE && next_anchor(journal) == ENR_JOURNAL_ANCHORS) {
         return ENR_E_FLASH;
     }
     journal->wanted = true;

@@ -7,25 +7,31 @@
 
 /* --- reading --- */
 
+void slot_start(enr_slot_t *slot, const entry_t *entry)
+{
+    *slot = (enr_slot_t){.number = entry->number,
+                         .content_len = entry->content_len,
+                         .place = entry->place,
+                         .born = entry->born,
+                         .annex_at = entry->annex_at,
+                         .annex_end = entry->annex_end};
+    memcpy(slot->shape, entry->head + 4, sizeof slot->shape);
+    memcpy(slot->hash, entry->head + 10, sizeof slot->hash);
+}
+
 enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *out_slot)
 {
     entry_t entry;
     enr_status_t status = sector_view(journal, place.sector);
     if (status == ENR_OK) {
-        status = journal->view.epoch == place.epoch ? ENR_OK : ENR_END;
-    }
-    if (status == ENR_OK) {
-        status = entry_read(journal, place.sector, &journal->view, place.index, &entry);
+        status = journal->view.epoch == place.epoch ? entry_read(journal, place.index, &entry) : ENR_END;
     }
     if (status != ENR_OK) {
         return status;
     }
     struct enr_slot *next_held = out_slot->next_held;
-    *out_slot =
-        (enr_slot_t){.number = entry.number, .content_len = entry.content_len, .place = place, .born = entry.born};
+    slot_start(out_slot, &entry);
     out_slot->next_held = next_held;
-    memcpy(out_slot->hash, entry.head + 10, sizeof out_slot->hash);
-    memcpy(out_slot->shape, entry.head + 4, sizeof out_slot->shape);
     status = marks_load(journal, out_slot, &entry);
     if (out_slot->registers[ENR_JOURNAL_CONTENT].data_len > 0) {
         out_slot->content_len = out_slot->registers[ENR_JOURNAL_CONTENT].data_len;
@@ -42,20 +48,16 @@ void slot_head(const enr_slot_t *slot, uint8_t out_head[ENTRY_HEAD_LEN])
 
 enr_status_t slot_check(enr_journal_t *journal, const enr_slot_t *slot)
 {
-    uint16_t limit = 0;
-    enr_status_t status = sector_view(journal, slot->place.sector);
-    bool dead = slot->place.epoch == journal->tail && slot->place.index < journal->tail_index;
-    bool is_void = false;
-    if (status == ENR_OK && journal->view.epoch == slot->place.epoch && slot->place.epoch >= journal->tail && !dead) {
-        status = sector_limit(journal, &limit);
-        if (status == ENR_OK && slot->place.index < limit) {
-            status = walk_void(journal, slot->place.index, &is_void);
-        }
+    const enr_place_t *place = &slot->place;
+    enr_status_t status = sector_view(journal, place->sector);
+    bool dead = place->epoch < journal->tail || (place->epoch == journal->tail && place->index < journal->tail_index);
+    if (status == ENR_OK) {
+        status = dead || journal->view.epoch != place->epoch ? ENR_E_SEAL : sector_limit(journal);
     }
-    if (status == ENR_AGAIN || status == ENR_E_FLASH) {
-        return status;
+    if (status == ENR_OK) {
+        status = place->index < journal->view_limit ? walk_void(journal, place->index) : ENR_E_SEAL;
     }
-    return slot->place.index < limit && !is_void ? ENR_OK : ENR_E_SEAL;
+    return status == ENR_OK || status == ENR_AGAIN || status == ENR_E_FLASH ? status : ENR_E_SEAL;
 }
 
 /* Opens the content that counts to journal->scratch + MARK_HEAD_LEN. ENR_OK, ENR_E_SEAL, ENR_AGAIN, ENR_E_FLASH. */
@@ -68,23 +70,19 @@ static enr_status_t slot_content(enr_journal_t *journal, const enr_slot_t *slot)
         return ENR_E_SEAL;
     }
     uint8_t head[ENTRY_HEAD_LEN];
-    uint8_t *text = journal->scratch + MARK_HEAD_LEN;
     uint32_t at = sector_at(journal, slot->place.sector) + 16u * enr_get_16(slot->shape);
-    size_t len = slot->content_len + ENR_SEAL_TAG_LEN;
     slot_head(slot, head);
     enr_status_t status = sector_view(journal, slot->place.sector);
-    if (status == ENR_OK) {
-        status = flash_read(journal, at + PREFIX_LEN, text, len);
-    }
-    if (status != ENR_OK) {
-        return status;
-    }
-    return enr_seal_open(journal->config.seal, place_of(&journal->view, at), (enr_span_t){head, sizeof head},
-                         (enr_span_t){text, len}, text);
+    return status == ENR_OK ? sealed_read(journal, at, head, PREFIX_LEN, slot->content_len) : status;
 }
 
-/* Opens the content or, with a register's number, its data. Where a mark is torn, the state that it would replace may
-   show at the next look. */
+/* Bytes of the content or, with a register's number, of its data. */
+static size_t data_len(const enr_slot_t *slot, unsigned number)
+{
+    return number == NO_REGISTER ? slot->content_len : slot->registers[number].data_len;
+}
+
+/* Opens them. Where a mark is torn, the state that it would replace may show at the next look. */
 static enr_status_t open_steadily(enr_journal_t *journal, const enr_slot_t *slot, unsigned number)
 {
     enr_slot_t again = *slot;
@@ -98,17 +96,19 @@ static enr_status_t open_steadily(enr_journal_t *journal, const enr_slot_t *slot
             return status;
         }
         (void)!slot_load(journal, slot->place, &again);
-        if (number == NO_REGISTER ? again.content_len != slot->content_len
-                                  : again.registers[number].data_len != slot->registers[number].data_len) {
-            return ENR_E_SEAL;
+        if (data_len(&again, number) != data_len(slot, number)) {
+            break;
         }
     }
     return ENR_E_SEAL;
 }
 
-/* Hands what was opened to the scratch to its user, and leaves nothing of it. */
-static enr_status_t hand_over(enr_journal_t *journal, enr_status_t status, size_t len, enr_buffer_t *out)
+/* Opens them, hands them to their user, and leaves nothing in the scratch. */
+static enr_status_t hand_over(enr_journal_t *journal, const enr_slot_t *slot, unsigned number, enr_buffer_t *out)
 {
+    assert(!slot->gone);
+    size_t len = data_len(slot, number);
+    enr_status_t status = open_steadily(journal, slot, number);
     if (status == ENR_OK && (out->full || out->capacity - out->len < len)) {
         status = ENR_E_LIMIT;
     }
@@ -121,15 +121,13 @@ static enr_status_t hand_over(enr_journal_t *journal, enr_status_t status, size_
 
 enr_status_t enr_journal_read(enr_journal_t *journal, const enr_slot_t *slot, enr_buffer_t *out)
 {
-    assert(!slot->gone);
-    return hand_over(journal, open_steadily(journal, slot, NO_REGISTER), slot->content_len, out);
+    return hand_over(journal, slot, NO_REGISTER, out);
 }
 
 enr_status_t enr_journal_read_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned number, enr_buffer_t *out)
 {
-    assert(!slot->gone && number < ENR_JOURNAL_REGISTERS);
-    size_t len = slot->registers[number].data_len;
-    return hand_over(journal, len == 0 ? ENR_OK : open_steadily(journal, slot, number), len, out);
+    assert(number < ENR_JOURNAL_REGISTERS);
+    return data_len(slot, number) == 0 ? ENR_OK : hand_over(journal, slot, number, out);
 }
 
 /* --- writing --- */
@@ -145,16 +143,24 @@ uint32_t slot_marks(const enr_journal_t *journal, const enr_slot_t *slot)
     return marks;
 }
 
-uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot, bool generous, uint16_t *out_annex)
+uint32_t content_size(const enr_journal_t *journal, size_t len)
 {
-    uint32_t content = padded(journal, PREFIX_LEN + slot->content_len + ENR_SEAL_TAG_LEN);
+    return padded(journal, PREFIX_LEN + len + ENR_SEAL_TAG_LEN);
+}
+
+uint32_t slot_annex(const enr_journal_t *journal, const enr_slot_t *slot, bool generous)
+{
     uint32_t annex = 16u * slot->shape[4];
     uint32_t least = slot_marks(journal, slot) + (generous ? ANNEX_SLACK : 0);
-    uint32_t most = ENTRY_LEN + content < journal->slot_max ? journal->slot_max - ENTRY_LEN - content : 0;
+    uint32_t others = ENTRY_LEN + content_size(journal, slot->content_len);
+    uint32_t most = others < journal->slot_max ? journal->slot_max - others : 0;
     annex = annex > most ? most : annex;
-    annex = annex < least ? least : annex;
-    *out_annex = (uint16_t)(annex < UINT16_MAX ? annex : UINT16_MAX);
-    return ENTRY_LEN + content + annex;
+    return annex < least ? least : annex;
+}
+
+uint32_t slot_size(const enr_journal_t *journal, const enr_slot_t *slot)
+{
+    return ENTRY_LEN + content_size(journal, slot->content_len) + slot_annex(journal, slot, true);
 }
 
 #ifndef NDEBUG
@@ -189,7 +195,7 @@ void enr_journal_release(enr_journal_t *journal, enr_slot_t *slot)
 void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to)
 {
     for (enr_slot_t *slot = journal->held; slot != NULL; slot = slot->next_held) {
-        if (slot->place.epoch == from.epoch && slot->place.index == from.index && slot->place.sector == from.sector) {
+        if (places_equal(&slot->place, &from)) {
             enr_slot_t moved = {.next_held = slot->next_held};
             if (slot_load(journal, to, &moved) == ENR_OK) {
                 *slot = moved;
@@ -198,31 +204,25 @@ void slots_moved(enr_journal_t *journal, enr_place_t from, enr_place_t to)
     }
 }
 
-/* Brings what is to be written to the scratch, and says how long it is. */
-static enr_status_t fetch(enr_journal_t *journal, const slot_order_t *order, size_t *out_len)
+/* Brings what is to be written to the scratch. */
+static enr_status_t fetch(enr_journal_t *journal, const slot_order_t *order)
 {
-    if (order->from == NULL) {
-        *out_len = order->content.len;
-        if (order->content.len > 0) { /* an empty span may have no place */
-            memcpy(journal->scratch + MARK_HEAD_LEN, order->content.ptr, order->content.len);
-        }
+    if (order->content.len == 0) { /* an empty span may have no place */
         return ENR_OK;
     }
-    *out_len = order->from->content_len;
-    return *out_len == 0 ? ENR_OK : slot_content(journal, order->from);
+    if (order->from != NULL) {
+        return slot_content(journal, order->from);
+    }
+    memcpy(journal->scratch + MARK_HEAD_LEN, order->content.ptr, order->content.len);
+    return ENR_OK;
 }
 
-static size_t content_len(const slot_order_t *order)
+static void make_head(const enr_journal_t *journal, slot_order_t *order)
 {
-    return order->from == NULL ? order->content.len : order->from->content_len;
-}
-
-static void make_head(const enr_journal_t *journal, const slot_order_t *order, uint32_t at, uint8_t out[ENTRY_HEAD_LEN])
-{
-    memset(out, 0, ENTRY_HEAD_LEN);
+    uint8_t *out = order->head;
     enr_put_32(out, order->number);
-    enr_put_16(out + 4, (uint16_t)((at - sector_at(journal, journal->head)) / 16));
-    enr_put_16(out + 6, (uint16_t)content_len(order));
+    enr_put_16(out + 4, (uint16_t)((journal->head_high - sector_at(journal, journal->head)) / 16));
+    enr_put_16(out + 6, (uint16_t)order->content.len);
     out[8] = (uint8_t)(order->annex / 16);
     out[9] = (uint8_t)order->kind;
     if (order->hash != NULL) {
@@ -230,43 +230,33 @@ static void make_head(const enr_journal_t *journal, const slot_order_t *order, u
     }
 }
 
-/* Programs the content: its first unit, which says how much is going to be touched, before the rest. */
-static enr_status_t write_content(enr_journal_t *journal, const uint8_t head[ENTRY_HEAD_LEN], uint32_t at, size_t len,
-                                  uint32_t extent)
+/* Programs the content behind a prefix that says how much is going to be touched. */
+static enr_status_t write_content(enr_journal_t *journal, const slot_order_t *order, uint32_t extent)
 {
-    uint8_t *text = journal->scratch + MARK_HEAD_LEN;
-    uint8_t *prefix = text - PREFIX_LEN;
-    enr_seal_place_t place = {.epoch = journal->head_epoch, .offset = at, .salt = journal->head_salt};
-    enr_status_t status =
-        enr_seal_text(journal->config.seal, place, (enr_span_t){head, ENTRY_HEAD_LEN}, (enr_span_t){text, len}, text);
-    assert(status == ENR_OK);
+    uint8_t *prefix = journal->scratch + MARK_HEAD_LEN - PREFIX_LEN;
     enr_put_16(prefix, (uint16_t)(extent / 16));
     enr_put_16(prefix + 2, (uint16_t)~enr_get_16(prefix));
-    size_t all = PREFIX_LEN + len + ENR_SEAL_TAG_LEN;
-    size_t first = all < journal->align ? all : journal->align;
-    status = flash_program(journal, at, prefix, first);
-    return status == ENR_OK ? flash_program(journal, at + (uint32_t)first, prefix + first, all - first) : status;
+    enr_seal_place_t place = head_place(journal, journal->head_high);
+    return sealed_write(journal, &place, order->head, PREFIX_LEN, order->content.len);
 }
 
 /* Content, then marks, then the entry, which makes them count. ENR_AGAIN only before the first program. */
-static enr_status_t write_once(enr_journal_t *journal, const slot_order_t *order, uint32_t extent)
+static enr_status_t write_once(enr_journal_t *journal, slot_order_t *order, uint32_t extent)
 {
-    size_t len = 0;
-    uint8_t head[ENTRY_HEAD_LEN];
     uint32_t at = journal->head_high;
-    make_head(journal, order, at, head);
-    enr_status_t status = fetch(journal, order, &len);
+    make_head(journal, order);
+    enr_status_t status = fetch(journal, order);
     if (status == ENR_OK && is_lead(order->kind)) {
-        status = write_content(journal, head, at, len, extent);
+        status = write_content(journal, order, extent);
         journal->head_high += status == ENR_AGAIN ? 0 : extent; /* whatever comes, this place is used */
     }
     if (status == ENR_OK && order->from != NULL) {
-        entry_t entry;
-        entry_decode(journal, journal->head, head, &entry);
+        entry_t entry = {.place.sector = journal->head};
+        entry_decode(journal, order->head, &entry);
         status = marks_copy(journal, order->from, &entry);
     }
     if (status == ENR_OK) {
-        status = entry_write(journal, head, (uint16_t)journal->session);
+        status = entry_write(journal, order->head, (uint16_t)journal->session);
     }
     if (status == ENR_OK) {
         journal->head_high = at + extent;
@@ -274,10 +264,9 @@ static enr_status_t write_once(enr_journal_t *journal, const slot_order_t *order
     return status;
 }
 
-enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_place_t *out_place)
+enr_status_t slot_write(enr_journal_t *journal, slot_order_t *order)
 {
-    uint32_t content = padded(journal, PREFIX_LEN + content_len(order) + ENR_SEAL_TAG_LEN);
-    uint32_t extent = (is_lead(order->kind) ? content : 0) + order->annex;
+    uint32_t extent = (is_lead(order->kind) ? content_size(journal, order->content.len) : 0) + order->annex;
     bool failed = false;
     for (;;) {
         enr_status_t status = head_has_room(journal, extent) ? ENR_OK : sector_open(journal);
@@ -285,14 +274,21 @@ enr_status_t slot_write(enr_journal_t *journal, const slot_order_t *order, enr_p
             return failed ? ENR_E_FLASH : status;
         }
         status = write_once(journal, order, extent);
-        if (status == ENR_OK) {
-            *out_place = (enr_place_t){
-                .epoch = journal->head_epoch, .sector = journal->head, .index = (uint16_t)(journal->head_count - 1u)};
-        }
         if (status != ENR_E_FLASH) {
             return status;
         }
         journal->head_open = false;
         failed = true;
     }
+}
+
+enr_status_t slot_copy(enr_journal_t *journal, kind_t kind, const enr_slot_t *slot, bool generous)
+{
+    slot_order_t order = {.kind = kind,
+                          .number = slot->number,
+                          .hash = slot->hash,
+                          .from = slot,
+                          .content.len = slot->content_len,
+                          .annex = (uint16_t)slot_annex(journal, slot, generous)};
+    return slot_write(journal, &order);
 }

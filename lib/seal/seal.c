@@ -10,10 +10,22 @@
 #define NONCE_LEN 12u
 #define MAC_ALG PSA_ALG_HMAC(PSA_ALG_SHA_256)
 
-/* What is put behind the name of a purpose. Both are as long. */
-#define CIPHER_SUFFIX ENR_SPAN(" cipher")
-#define DIGEST_SUFFIX ENR_SPAN(" digest")
-#define SUFFIX_LEN 7u
+/* What a key is for. The suffix is put behind the name of a purpose when the key is derived from the device's. */
+typedef struct {
+    uint8_t suffix[7];
+    psa_key_type_t type;
+    psa_key_usage_t usage;
+    psa_algorithm_t alg;
+} key_kind_t;
+
+static const key_kind_t cipher_kind = {.suffix = {' ', 'c', 'i', 'p', 'h', 'e', 'r'},
+                                       .type = PSA_KEY_TYPE_CHACHA20,
+                                       .usage = PSA_KEY_USAGE_ENCRYPT | PSA_KEY_USAGE_DECRYPT,
+                                       .alg = PSA_ALG_CHACHA20_POLY1305};
+static const key_kind_t mac_kind = {.suffix = {' ', 'd', 'i', 'g', 'e', 's', 't'},
+                                    .type = PSA_KEY_TYPE_HMAC,
+                                    .usage = PSA_KEY_USAGE_SIGN_MESSAGE,
+                                    .alg = MAC_ALG};
 
 static void make_nonce(enr_seal_place_t place, uint8_t out_nonce[NONCE_LEN])
 {
@@ -22,13 +34,12 @@ static void make_nonce(enr_seal_place_t place, uint8_t out_nonce[NONCE_LEN])
     enr_put_32(out_nonce + 8, place.salt);
 }
 
-static bool import(const uint8_t material[KEY_LEN], psa_key_type_t type, psa_key_usage_t usage, psa_algorithm_t alg,
-                   uint32_t *out_key)
+static bool import(const uint8_t material[KEY_LEN], const key_kind_t *kind, uint32_t *out_key)
 {
     psa_key_attributes_t attributes = PSA_KEY_ATTRIBUTES_INIT;
-    psa_set_key_type(&attributes, type);
-    psa_set_key_usage_flags(&attributes, usage);
-    psa_set_key_algorithm(&attributes, alg);
+    psa_set_key_type(&attributes, kind->type);
+    psa_set_key_usage_flags(&attributes, kind->usage);
+    psa_set_key_algorithm(&attributes, kind->alg);
     return psa_import_key(&attributes, material, KEY_LEN, out_key) == PSA_SUCCESS;
 }
 
@@ -38,12 +49,16 @@ static bool mac(uint32_t key, enr_span_t text, uint8_t out_mac[ENR_SEAL_DIGEST_L
     return psa_mac_compute(key, MAC_ALG, text.ptr, text.len, out_mac, ENR_SEAL_DIGEST_LEN, &len) == PSA_SUCCESS;
 }
 
-static bool derive(uint32_t device, enr_span_t purpose, enr_span_t suffix, uint8_t out_material[KEY_LEN])
+static bool derive(uint32_t device, enr_span_t purpose, const key_kind_t *kind, uint32_t *out_key)
 {
-    uint8_t text[ENR_SEAL_PURPOSE_MAX + SUFFIX_LEN];
+    uint8_t text[ENR_SEAL_PURPOSE_MAX + sizeof kind->suffix];
+    uint8_t material[KEY_LEN];
     memcpy(text, purpose.ptr, purpose.len);
-    memcpy(text + purpose.len, suffix.ptr, suffix.len);
-    return mac(device, (enr_span_t){text, purpose.len + suffix.len}, out_material);
+    memcpy(text + purpose.len, kind->suffix, sizeof kind->suffix);
+    bool good =
+        mac(device, (enr_span_t){text, purpose.len + sizeof kind->suffix}, material) && import(material, kind, out_key);
+    enr_wipe(material, sizeof material);
+    return good;
 }
 
 enr_status_t enr_seal_init(enr_seal_t *seal, const enr_key_t *key, enr_span_t purpose)
@@ -55,13 +70,10 @@ enr_status_t enr_seal_init(enr_seal_t *seal, const enr_key_t *key, enr_span_t pu
         return ENR_E_KEY;
     }
     uint32_t device = 0;
-    bool good = import(material, PSA_KEY_TYPE_HMAC, PSA_KEY_USAGE_SIGN_MESSAGE, MAC_ALG, &device);
-    good = good && derive(device, purpose, CIPHER_SUFFIX, material) &&
-           import(material, PSA_KEY_TYPE_CHACHA20, PSA_KEY_USAGE_ENCRYPT | PSA_KEY_USAGE_DECRYPT,
-                  PSA_ALG_CHACHA20_POLY1305, &seal->cipher);
-    good = good && derive(device, purpose, DIGEST_SUFFIX, material) &&
-           import(material, PSA_KEY_TYPE_HMAC, PSA_KEY_USAGE_SIGN_MESSAGE, MAC_ALG, &seal->digest);
+    bool good = import(material, &mac_kind, &device);
     enr_wipe(material, sizeof material);
+    good = good && derive(device, purpose, &cipher_kind, &seal->cipher) &&
+           derive(device, purpose, &mac_kind, &seal->digest);
     (void)psa_destroy_key(device);
     if (!good) {
         enr_seal_close(seal);

@@ -56,25 +56,26 @@ typedef struct enr_slot {
     bool gone;            /* erased: a tombstone */
     uint16_t until_day;   /* of one that is gone */
     uint16_t content_len; /* of the content that counts; 0: lost, damaged on flash */
-    enr_register_t registers[ENR_JOURNAL_REGISTERS];
 
     /* private */
-    enr_place_t place;
-    struct enr_slot *next_held;
-    uint16_t born;         /* the session that wrote its entry, low half */
-    uint8_t shape[6];      /* what its entry says of its content and annex */
     uint8_t last;          /* the last mark: 0x80, its kind and its register; 0: none … */
     uint8_t last_sequence; /* … its number … */
     uint16_t last_session; /* … and who wrote it */
-    uint32_t annex_at;     /* where the next mark goes */
+    uint16_t born;         /* the session that wrote its entry, low half */
+    uint8_t shape[6];      /* what its entry says of its content and annex */
+    enr_place_t place;
+    uint32_t annex_at; /* where the next mark goes */
     uint32_t annex_end;
+    struct enr_slot *next_held;
+
+    enr_register_t registers[ENR_JOURNAL_REGISTERS]; /* not private */
 } enr_slot_t;
 
 /* Figures. Counts are right once `counted` is true; before that they are what was seen so far. */
 typedef struct {
     bool counted;
     uint32_t leads;      /* living slots */
-    uint64_t bytes;      /* that they take */
+    uint32_t bytes;      /* that they take */
     uint32_t largest;    /* bytes of the largest slot */
     uint32_t unpurged;   /* erased leads whose data may still be readable with the key */
     uint32_t damaged;    /* slots that did not open, and sectors kept because their header did not */
@@ -99,6 +100,7 @@ typedef struct {
     uint32_t number;
     uint32_t salt;
     uint32_t erases;
+    uint16_t sector; /* where it stands */
     uint16_t tail_sector;
     uint16_t tail_index;
     uint16_t before;       /* the sector before it in the log … */
@@ -106,86 +108,94 @@ typedef struct {
     uint16_t before_used;  /* … and how many are there */
 } enr_sector_t;
 
-/* The journal. Private; sizes for RAM: about ENR_JOURNAL_CONTENT_MAX + 600 bytes. */
+/* The journal. Private; sizes for RAM: about ENR_JOURNAL_CONTENT_MAX + 600 bytes. Narrow fields stand first: code
+   that reads a byte or two is short only near the beginning. */
 typedef struct {
-    enr_journal_config_t config;
-    uint16_t sectors;
-    uint16_t align;
-    uint32_t slot_max; /* bytes of the largest slot that is taken */
-
     /* the session */
-    uint32_t session;
-    bool decided;          /* its anchor is durable */
-    bool begun;            /* and so is the entry that an earlier one may have left torn: anything may be written */
-    bool wanted;           /* somebody waits for that, or for room */
-    bool stuck;            /* nothing that could be done would make room */
-    bool distrust;         /* a mark could not be written: annexes are read to their ends */
-    uint8_t anchor_kept;   /* the anchor that counts */
-    uint8_t anchor_first;  /* the one to be written before others */
-    uint8_t anchors_bad;   /* one bit each */
-    enr_place_t last;      /* the last entry of the session before, which may be torn; epoch 0: none … */
-    uint8_t last_head[16]; /* … as it was read once */
-    uint16_t last_born;
-    uint16_t void_from; /* entries of the head from here … */
-    uint16_t void_to;   /* … to there do not count, but for `last` */
+    bool decided;         /* its anchor is durable */
+    bool begun;           /* and so is the entry that an earlier one may have left torn: anything may be written */
+    bool wanted;          /* somebody waits for that, or for room */
+    bool stuck;           /* nothing that could be done would make room */
+    bool distrust;        /* a mark could not be written: annexes are read to their ends */
+    uint8_t anchor_kept;  /* the anchor that counts */
+    uint8_t anchor_first; /* the one to be written before others */
+    uint8_t anchors_bad;  /* one bit each */
+
+    bool head_open;  /* the newest sector, `head`, takes more */
+    bool trusting;   /* the first free sector was erased by this session: others are what they look like */
+    bool sweeping;   /* earlier sessions may have left others before the dirty ones */
+    uint8_t purpose; /* of the erase under way */
+
+    bool view_guessed; /* the sector behind the one in view is lost, which knows how many entries that has */
+    bool passed_lost;  /* a walk came past a sector without a good header */
+    bool compacting;
+    bool repairing; /* what cannot be read is dropped */
+    bool pinned;    /* the tail's entry before pin_index lives */
+    bool purging;
+
+    /* the region */
+    uint16_t align;
+    uint16_t sectors;
 
     /* the log */
-    uint32_t epoch; /* the largest so far */
-    uint32_t number;
-    uint32_t tail;
-    uint16_t tail_sector;
-    uint16_t tail_index; /* entries of the tail before it are dead */
     uint16_t head;       /* the newest sector */
     uint16_t head_count; /* its entries */
     uint16_t head_void;  /* entries that the next one makes void */
-    bool head_open;
-    uint32_t head_epoch;
-    uint32_t head_salt;
-    uint32_t head_high; /* contents go on here */
+    uint16_t void_from;  /* entries of the head from here … */
+    uint16_t void_to;    /* … to there do not count, but for `last` */
+    uint16_t tail_sector;
+    uint16_t tail_index; /* entries of the tail before it are dead */
+    uint16_t pin_index;
 
     /* free sectors, from behind the head to before the tail */
     uint16_t clean;   /* the first ones: erased, and no other session can have touched them */
-    bool trusting;    /* the first one was erased by this session: others are what they look like */
     uint16_t dirty;   /* the last ones, which are to be erased … */
     uint16_t fresh;   /* … and those before them, which this session erased */
-    bool sweeping;    /* earlier sessions may have left others before those */
-    uint8_t purpose;  /* of the erase under way */
-    uint16_t erasing; /* its sector */
-    uint32_t erases;  /* of it */
-    uint16_t bad_count;
-    uint16_t bad[ENR_JOURNAL_BAD_MAX];
+    uint16_t erasing; /* the sector of the erase under way */
 
     /* the sector looked at last */
     uint16_t view_sector;
     uint16_t view_limit; /* its entries; UINT16_MAX: not known yet */
-    bool view_guessed;   /* the sector behind it is lost, which knows how many */
     uint16_t view_count; /* those from here on do not count */
     uint16_t view_from;  /* from this entry … */
     uint16_t view_to;    /* … to this one those behind the next are void: */
     uint16_t view_void;
-    uint32_t annex_from; /* where the last annex of the slot loaded last begins */
-    enr_sector_t view;
 
-    /* counting and compaction */
-    uint16_t today;
-    enr_place_t count_at;
-    bool passed_lost;    /* a walk came past a sector without a good header */
-    uint32_t tombstones; /* that are to be remembered */
-    uint32_t extensions; /* bytes of annexes beyond those of their slots */
+    enr_journal_config_t config;
+    uint32_t slot_max; /* bytes of the largest slot that is taken */
+
+    /* the session and the log */
+    uint32_t session;
+    uint32_t epoch; /* the largest so far */
+    uint32_t number;
+    uint32_t tail;
+    uint32_t head_epoch;
+    uint32_t head_salt;
+    uint32_t head_high; /* contents go on here */
+
+    /* counting, compaction and purging */
     uint32_t compact_to; /* compaction goes on until the tail is this epoch */
-    bool compacting;
-    bool repairing; /* what cannot be read is dropped */
-    bool pinned;    /* the tail's entry before pin_index lives */
-    uint16_t pin_index;
-    uint32_t gone_before; /* slots of sectors that are still to be erased */
-    uint32_t gone_extensions;
-    bool purging;
+    uint32_t tombstones; /* that are to be remembered */
+    uint32_t purge_low;  /* what lies below it in the sector was looked at */
     enr_place_t purge_at;
     enr_place_t purge_owner; /* the search for an extension's slot has come so far */
-    uint32_t purge_low;      /* what lies below it in the sector was looked at */
+    uint32_t extensions;     /* bytes of annexes beyond those of their slots */
+    uint32_t gone_before;    /* slots of sectors that are still to be erased */
+    uint32_t gone_extensions;
+    enr_place_t count_at;
+    uint16_t today;
 
-    enr_journal_stats_t stats;
+    uint16_t last_born;
+    enr_place_t last;      /* the last entry of the session before, which may be torn; epoch 0: none … */
+    uint8_t last_head[16]; /* … as it was read once, with last_born */
+
+    uint32_t erases;     /* of the sector of the erase under way */
+    uint32_t annex_from; /* where the last annex of the slot loaded last begins */
     enr_slot_t *held;
+    enr_sector_t view;
+    uint16_t bad_count;
+    uint16_t bad[ENR_JOURNAL_BAD_MAX];
+    enr_journal_stats_t stats;
     uint8_t scratch[8 + ENR_JOURNAL_CONTENT_MAX + ENR_SEAL_TAG_LEN];
 } enr_journal_t;
 

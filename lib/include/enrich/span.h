@@ -29,19 +29,20 @@ ENR_INLINE uint8_t enr_to_lower(uint8_t byte)
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
 }
 
-/* Little-endian numbers at any address, as they lie on flash. They are copied as they are, since every processor that
-   this is made for is little-endian: one load or store each. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers lie in memory as they lie on flash");
+/* Little-endian numbers at any address, as they lie on flash. Copying them, not byte by byte, is one load or store
+   where the processor's own order is the same. */
+#define ENR_IS_BIG_ENDIAN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 
 ENR_INLINE uint16_t enr_get_16(const uint8_t *in)
 {
     uint16_t number;
     memcpy(&number, in, sizeof number);
-    return number;
+    return ENR_IS_BIG_ENDIAN ? __builtin_bswap16(number) : number;
 }
 
 ENR_INLINE void enr_put_16(uint8_t *out, uint16_t number)
 {
+    number = ENR_IS_BIG_ENDIAN ? __builtin_bswap16(number) : number;
     memcpy(out, &number, sizeof number);
 }
 
@@ -49,11 +50,12 @@ ENR_INLINE uint32_t enr_get_32(const uint8_t *in)
 {
     uint32_t number;
     memcpy(&number, in, sizeof number);
-    return number;
+    return ENR_IS_BIG_ENDIAN ? __builtin_bswap32(number) : number;
 }
 
 ENR_INLINE void enr_put_32(uint8_t *out, uint32_t number)
 {
+    number = ENR_IS_BIG_ENDIAN ? __builtin_bswap32(number) : number;
     memcpy(out, &number, sizeof number);
 }
 
@@ -61,11 +63,12 @@ ENR_INLINE uint64_t enr_get_64(const uint8_t *in)
 {
     uint64_t number;
     memcpy(&number, in, sizeof number);
-    return number;
+    return ENR_IS_BIG_ENDIAN ? __builtin_bswap64(number) : number;
 }
 
 ENR_INLINE void enr_put_64(uint8_t *out, uint64_t number)
 {
+    number = ENR_IS_BIG_ENDIAN ? __builtin_bswap64(number) : number;
     memcpy(out, &number, sizeof number);
 }
 
