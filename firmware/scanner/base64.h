@@ -13,7 +13,7 @@ typedef struct {
 /* True when this character makes a byte whole. Whatever is no digit is passed over. */
 bool base64_take(base64_t *text, uint8_t character, uint8_t *out_byte);
 
-/* Writes 1 to 3 bytes as four characters. */
+/* Writes the first three of at least one byte, or as many as there are, as four characters. */
 void base64_write(const uint8_t *bytes, size_t len, uint8_t out[4]);
 
 #endif

@@ -86,7 +86,7 @@ enum { STATUS, LEADS, EXPORT, ERASE, RESEND, GIVE_UP, RETRY, SET, SECRET, ROSTER
 static void obey(enr_span_t words, uint32_t now_ms, uint32_t longest_ms)
 {
     unsigned number = enr_text_find(verbs, VERBS, next_word(&words));
-    const char *verb = enr_text_of(verbs, number);
+    const char *verb = number < VERBS ? enr_text_of(verbs, number) : "";
     switch (number) {
     case STATUS:
         status_report(now_ms, longest_ms);

@@ -2,6 +2,7 @@
 
 #include "board.h"
 
+#include <assert.h>
 #include <stdarg.h>
 
 /* A setting's name and the longest value that is not a certificate: a base URL. */
@@ -15,7 +16,8 @@ static void put(console_line_t *line, const char *format, va_list values)
         } else if (*++format == 's') {
             enr_buffer_append(&line->text, enr_span_from_str(va_arg(values, const char *)));
         } else {
-            format++; /* "lu" */
+            assert(format[0] == 'l' && format[1] == 'u');
+            format++;
             enr_buffer_append_decimal(&line->text, va_arg(values, uint32_t));
         }
     }

@@ -23,7 +23,7 @@ static _Noreturn void stop(const char *room, const char *why)
     for (uint32_t said_ms = 0;;) {
         if (said_ms == 0 || board_ms(NULL) - said_ms > 10000) {
             said_ms = board_ms(NULL);
-            console_say(room, why);
+            console_say(room, "%s", why);
         }
         if (enr_span_is(console_command(), "reboot")) {
             board_restart();
@@ -70,7 +70,7 @@ ENR_NOINLINE static void start(void)
         stop("scanner", durable_fault(status));
     }
     if (service_settings_start(&fault) != ENR_OK) {
-        console_say("set", fault);
+        console_say("set", "%s", fault);
     }
     if (!service_settings()->complete) {
         console_say("scanner", "no settings: badges are kept, nothing is sent (set)");

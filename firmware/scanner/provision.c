@@ -95,7 +95,7 @@ static void show(void)
 static _Noreturn void end(const char *why)
 {
     enr_wipe(draft.bytes.ptr, draft.bytes.len);
-    console_say("set", why);
+    console_say("set", "%s", why);
     board_restart();
 }
 

@@ -44,11 +44,6 @@ static enr_span_t from(enr_span_t text, size_t at)
     return enr_span_slice(text, at, text.len);
 }
 
-static bool equals(enr_span_t text, const char *word)
-{
-    return enr_span_begins(text, word) && text.len == strlen(word);
-}
-
 /* Whether a name is an entry of a list, single spaces between its entries. */
 static bool is_entry(enr_span_t list, enr_span_t name)
 {
@@ -70,7 +65,7 @@ static bool is_entry(enr_span_t list, enr_span_t name)
 }
 
 /* Whether a host is an entry or stands below one, whole labels compared (domain 1.6.5). */
-static bool is_listed(enr_span_t list, enr_span_t host)
+static bool is_host_in(enr_span_t list, enr_span_t host)
 {
     size_t dot = enr_span_find(host, '.'); /* no entry is a single label */
     for (size_t at = 0; dot < host.len; at = dot + 1, dot = at + enr_span_find(from(host, at), '.')) {
@@ -84,7 +79,7 @@ static bool is_listed(enr_span_t list, enr_span_t host)
 /* The host, or nothing when it gives mailboxes to everybody or is one of others. */
 static enr_span_t unless_mailbox(enr_span_t host, enr_span_t others)
 {
-    const bool is_mailbox = is_listed((enr_span_t){free_mail, sizeof free_mail - 1}, host) || is_listed(others, host);
+    const bool is_mailbox = is_host_in((enr_span_t){free_mail, sizeof free_mail - 1}, host) || is_host_in(others, host);
     return is_mailbox ? nothing() : host;
 }
 
@@ -136,7 +131,7 @@ enr_span_t enr_domain_of_url(enr_span_t url, enr_span_t others)
     if (enr_span_begins(host, "www.") && enr_domain_valid(from(host, 4))) {
         host = from(host, 4);
     }
-    if (!enr_domain_valid(host) || is_listed((enr_span_t){shared_hosts, sizeof shared_hosts - 1}, host)) {
+    if (!enr_domain_valid(host) || is_host_in((enr_span_t){shared_hosts, sizeof shared_hosts - 1}, host)) {
         return nothing();
     }
     return unless_mailbox(host, others);
@@ -199,7 +194,8 @@ static enr_span_t next_segment(enr_span_t *path)
 
 static bool is_slug(enr_span_t slug)
 {
-    if (slug.len == 0 || equals(slug, ".") || equals(slug, "..") || !enr_utf8_is_text(slug)) {
+    if (slug.len == 0 || enr_span_is_ignore_case(slug, ".") || enr_span_is_ignore_case(slug, "..") ||
+        !enr_utf8_is_text(slug)) {
         return false;
     }
     for (size_t i = 0; i < slug.len; i++) {
@@ -251,13 +247,14 @@ enr_status_t enr_linkedin_canonical(enr_span_t text, enr_buffer_t *out)
     assert(out != NULL);
     enr_span_t path = enr_span_trim(text);
     enr_span_t host = take_authority(&path);
-    if (!enr_domain_valid(host) || !is_listed(ENR_SPAN("linkedin.com"), host)) {
+    if (!enr_domain_valid(host) || !is_host_in(ENR_SPAN("linkedin.com"), host)) {
         return ENR_E_URL;
     }
     enr_span_t kind = next_segment(&path);
-    bool is_pub = equals(kind, "pub");
+    bool is_pub = enr_span_is_ignore_case(kind, "pub");
     enr_span_t slug = next_segment(&path);
-    if ((!is_pub && !equals(kind, "in")) || (is_pub && equals(slug, "dir")) || !is_slug(slug)) {
+    if ((!is_pub && !enr_span_is_ignore_case(kind, "in")) || (is_pub && enr_span_is_ignore_case(slug, "dir")) ||
+        !is_slug(slug)) {
         return ENR_E_URL; /* /pub/dir/ lists people of one name */
     }
     const size_t mark = out->len;

@@ -58,7 +58,7 @@ void badge_set_domain(reading_t *reading, enr_span_t domain, enr_source_t source
 void badge_set_email(reading_t *reading, enr_span_t email, enr_source_t source)
 {
     badge_set(reading, ENR_FIELD_EMAIL, email, source);
-    badge_set_domain(reading, badge_domain_of_email(reading, reading->badge->email), ENR_SOURCE_EMAIL);
+    badge_set_domain(reading, badge_domain_of_email(reading, email), ENR_SOURCE_EMAIL);
 }
 
 bool badge_take_linkedin(reading_t *reading, enr_span_t text, size_t mark, enr_source_t source)

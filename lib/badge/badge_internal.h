@@ -104,9 +104,6 @@ static inline enr_span_t from(enr_span_t text, size_t at)
 /* The trimmed text before the first such byte. */
 enr_span_t text_before(enr_span_t text, uint8_t byte);
 
-/* Case ignored. */
-bool text_equals(enr_span_t text, const char *word);
-
 /* text.c: from bytes to text, by unfolding, quoted-printable, escapes and charset. */
 
 /* The length of the line end at a place: LF, CRLF or CR, and CRCRLF (domain 1.7); 0 if none is there. */

@@ -11,11 +11,11 @@ static void take_trait(reading_t *reading, word_t property, enr_span_t text)
 {
     switch (property) {
     case WORD_VERSION:
-        reading->dialect =
-            reading->dialect == DIALECT_VCARD && text_equals(text, "2.1") ? DIALECT_VCARD_21 : reading->dialect;
+        reading->dialect = reading->dialect == DIALECT_VCARD && enr_span_is_ignore_case(text, "2.1") ? DIALECT_VCARD_21
+                                                                                                     : reading->dialect;
         break;
     case WORD_AGENT: /* 2.1: a card as the value, from the same line on */
-        reading->depth += text_equals(text, "BEGIN:VCARD") ? 1 : 0;
+        reading->depth += enr_span_is_ignore_case(text, "BEGIN:VCARD") ? 1 : 0;
         break;
     default: { /* KIND, X-ABShowAs */
         int index = enr_span_index_in(text, "org company group location", ".-");
@@ -165,7 +165,7 @@ static void start_head(head_t *head, const reading_t *reading, const letters_t *
         head->property = word_of(read);
     }
     for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++) {
-        if (aliases[i].dialect == reading->dialect && text_equals(word_read(read), aliases[i].name)) {
+        if (aliases[i].dialect == reading->dialect && enr_span_is_ignore_case(word_read(read), aliases[i].name)) {
             head->property = (word_t)aliases[i].property;
             head->value.rank = aliases[i].rank;
         }

@@ -22,11 +22,6 @@ enr_span_t text_before(enr_span_t text, uint8_t byte)
     return enr_span_trim(enr_span_slice(text, 0, enr_span_find(text, byte)));
 }
 
-bool text_equals(enr_span_t text, const char *word)
-{
-    return enr_span_begins(text, word) && text.len == strlen(word);
-}
-
 size_t text_line_end(enr_span_t payload, size_t at)
 {
     size_t end = at;

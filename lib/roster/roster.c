@@ -195,7 +195,7 @@ static enr_status_t read_fields(enr_span_t fields, enr_roster_entry_t *out_entry
         const enr_span_t text = enr_span_slice(fields, FIELD_HEAD_LEN, FIELD_HEAD_LEN + len);
         enr_span_t *field = field_of(out_entry, fields.ptr[0]);
         if (field != NULL) {
-            if (!enr_utf8_valid(text) || enr_utf8_has_control(text)) {
+            if (!enr_utf8_is_text(text)) {
                 return ENR_E_SYNTAX;
             }
             *field = text;

@@ -22,7 +22,8 @@ const char *enr_setting_name(unsigned field)
 
 unsigned enr_setting_of_name(enr_span_t name)
 {
-    return (enr_text_find(names, ENR_SETTINGS - 1, name) + 1) % ENR_SETTINGS;
+    unsigned found = enr_text_find(names, ENR_SETTINGS - 1, name); /* names begins with the setting of number 1 */
+    return found < ENR_SETTINGS - 1 ? found + 1 : 0;
 }
 
 void enr_settings_append(enr_buffer_t *out, unsigned field, enr_span_t value)
@@ -142,7 +143,7 @@ static bool take_columns(enr_settings_t *out, enr_span_t value)
 static bool take_note(enr_span_t value, enr_span_t *out)
 {
     *out = value;
-    return value.len <= ENR_NAME_MAX && enr_utf8_valid(value) && !enr_utf8_has_control(value);
+    return value.len <= ENR_NAME_MAX && enr_utf8_is_text(value);
 }
 
 static bool take_field(enr_settings_t *out, unsigned field, enr_span_t value)

@@ -109,7 +109,7 @@ ENR_NOINLINE static enr_status_t take_answer(enr_station_t *station, enr_span_t 
 
 static enr_status_t set_staff(enr_station_t *station, enr_span_t name, enr_scan_t *out)
 {
-    if (name.len > sizeof station->staff || !enr_utf8_valid(name) || enr_utf8_has_control(name)) {
+    if (name.len > sizeof station->staff || !enr_utf8_is_text(name)) {
         return station_refuse(out, ENR_WHY_UNKNOWN_CODE, ENR_OK);
     }
     memcpy(station->staff, name.ptr, name.len);

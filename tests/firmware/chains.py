@@ -1,12 +1,15 @@
-"""A badge to its result over each kind of chain and both versions of TLS, and what becomes of it on the console."""
-from rig import BADGE, CHAINS, EMAIL, rig_of
+"""A badge to its result over each kind of chain and both versions of TLS, and what becomes of it on the console. What a full handshake takes, and its
+longest step, in instructions of the shipped image, and of the TLS memory."""
+from rig import BADGE, CHAINS, EMAIL, Plugin, rig_of
 
 
 def enriches(rig, kind, version):
     """A badge to its result. Gives the figures of `status`."""
     what = f"{kind}, TLS {version}"
     rig.serve(kind, kind, version)
-    with rig.provisioned(kind, kind) as board:
+    plugin = Plugin(rig.image)
+    counting = plugin(plugin.range("handshake", "mbedtls_ssl_handshake_step"), f"report={plugin.at('say_count'):#x}")
+    with rig.provisioned(kind, kind, plugin=counting) as board:
         rig.check(f"{what}: an address and the time", board, "^network: address 10", "^clock: 2026-12-01T00:00")
         board.scan(BADGE)
         rig.check(f"{what}: a badge is enriched", board, "^scan: vcard, lead 1, new", "^signal: good", "^lead: 1 email sending", "^lead: 1 email pending",
@@ -26,6 +29,8 @@ def enriches(rig, kind, version):
         rig.check("nothing is left of it", board, "^leads: 0 in all")
         figures = rig.status(board)
         rig.sound(what, figures)
+        rig.results.figures |= {f"handshake {kind} {version}": figures["plugin: handshake"], f"longest {kind} {version}": figures["plugin: handshake longest"],
+                                f"arena {kind} {version}": figures["arena"]}
         return figures
 
 

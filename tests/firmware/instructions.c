@@ -1,7 +1,7 @@
 /* A plugin of QEMU that counts a board's instructions and acts on the count. Its arguments; addresses are of the image:
 
      range=NAME:BEGIN:END[:END...]   counts the instructions from the one at BEGIN to the one at an END, each time
-     report=ADDRESS                  prints the sum of each range when this one is executed
+     report=ADDRESS                  prints the sum of each range, and its longest time, when this one is executed
      after=ADDRESS,from=ADDRESS,pass=N
                                      from the time on that `from` is executed, N times let by before, counted from the
                                      first time on that `after` is executed, if it is given ...
@@ -55,6 +55,7 @@ typedef struct {
     bool inside;
     uint64_t begun;
     uint64_t sum;
+    uint64_t longest;
     unsigned times;
 } range_t;
 
@@ -202,8 +203,10 @@ static void on_end(unsigned cpu, void *ctx)
     (void)cpu;
     range_t *range = ctx;
     if (range->inside) {
+        uint64_t length = executed - range->begun;
         range->inside = false;
-        range->sum += executed - range->begun;
+        range->sum += length;
+        range->longest = length > range->longest ? length : range->longest;
         range->times++;
     }
 }
@@ -213,6 +216,7 @@ static void on_report(unsigned cpu, void *ctx)
     (void)cpu, (void)ctx;
     for (range_t *range = ranges; range < ranges + range_count; range++) {
         fprintf(stderr, "plugin: %s %llu in %u\n", range->name, (unsigned long long)range->sum, range->times);
+        fprintf(stderr, "plugin: %s longest %llu\n", range->name, (unsigned long long)range->longest);
     }
 }
 

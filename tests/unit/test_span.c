@@ -230,20 +230,104 @@ static void test_buffer_decimal(void **state)
     }
 }
 
+static void test_prefix(void **state)
+{
+    (void)state;
+    enr_span_t text = exact("Tel:12", 6);
+    assert_span(enr_span_without(text, ENR_SPAN("tel:")), "12");
+    assert_span(enr_span_without(text, ENR_SPAN("tel:12")), "");
+    assert_span(enr_span_without(text, ENR_SPAN("tel:123")), "Tel:12");
+    assert_span(enr_span_without(text, ENR_SPAN("el:")), "Tel:12");
+    assert_span(enr_span_without(text, (enr_span_t){NULL, 0}), "Tel:12");
+    assert_int_equal(enr_span_without((enr_span_t){NULL, 0}, ENR_SPAN("tel:")).len, 0);
+    drop(text);
+}
+
+/* What is taken off, what is left; the byte between them is in neither. */
+static void test_take(void **state)
+{
+    (void)state;
+    static const char *const rows[][3] = {
+        {"a b c", "a", "b c"}, {"a ", "a", ""}, {" a", "", "a"}, {"ab", "ab", ""}, {"", "", ""}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        enr_span_t text = exact(rows[i][0], strlen(rows[i][0]));
+        enr_span_t rest = text;
+        assert_span(enr_span_take(&rest, ' '), rows[i][1]);
+        assert_span(rest, rows[i][2]);
+        drop(text);
+    }
+    enr_span_t none = {NULL, 0};
+    assert_int_equal(enr_span_take(&none, ' ').len, 0);
+    assert_int_equal(none.len, 0);
+}
+
+static void test_is(void **state)
+{
+    (void)state;
+    enr_span_t text = exact("Pub", 3);
+    assert_true(enr_span_is(text, "Pub") && !enr_span_is(text, "pub"));
+    assert_false(enr_span_is(text, "Pu") || enr_span_is(text, "Publ") || enr_span_is(text, ""));
+    assert_true(enr_span_is_ignore_case(text, "pUB") && !enr_span_is_ignore_case(text, "pu"));
+    assert_true(enr_span_is((enr_span_t){NULL, 0}, "") && enr_span_is_ignore_case((enr_span_t){NULL, 0}, ""));
+    assert_false(enr_span_is(ENR_SPAN("a\0"), "a"));
+    drop(text);
+    assert_true(enr_is_one_of('b', "abc") && !enr_is_one_of('d', "abc") && !enr_is_one_of('a', ""));
+    assert_false(enr_is_one_of('\0', "abc"));
+}
+
+static void test_lists(void **state)
+{
+    (void)state;
+    static const char list[] = "von der de la";
+    assert_int_equal(enr_span_index_in(ENR_SPAN("von"), list, ""), 0);
+    assert_int_equal(enr_span_index_in(ENR_SPAN("DE"), list, ""), 2);
+    assert_int_equal(enr_span_index_in(ENR_SPAN("l.a-"), list, ".-"), 3);
+    static const char *const none[] = {"", "d", "der de", "lab", " ", "v.on", "von "};
+    for (size_t i = 0; i < COUNT(none); i++) {
+        assert_int_equal(enr_span_index_in(enr_span_from_str(none[i]), list, ""), -1);
+    }
+    assert_int_equal(enr_span_index_in(ENR_SPAN(".-"), list, ".-"), -1);
+    assert_int_equal(enr_span_index_in(ENR_SPAN("von\0"), list, ""), -1);
+    assert_int_equal(enr_span_index_in(ENR_SPAN("von"), "", ""), -1);
+
+    static const char texts[] = "set\0\0stop";
+    assert_string_equal(enr_text_of(texts, 0), "set");
+    assert_string_equal(enr_text_of(texts, 1), "");
+    assert_string_equal(enr_text_of(texts, 2), "stop");
+    assert_int_equal(enr_text_find(texts, 3, ENR_SPAN("stop")), 2);
+    assert_int_equal(enr_text_find(texts, 2, ENR_SPAN("stop")), 2); /* that many: none of them */
+    assert_int_equal(enr_text_find(texts, 3, ENR_SPAN("")), 1);
+    assert_int_equal(enr_text_find(texts, 3, ENR_SPAN("Set")), 3);
+}
+
+/* At an odd address: as they lie on flash. */
+static void test_numbers(void **state)
+{
+    (void)state;
+    uint8_t bytes[9] = {0};
+    enr_put_64(bytes + 1, UINT64_C(0x0807060504030201));
+    for (uint8_t i = 0; i < sizeof bytes; i++) {
+        assert_int_equal(bytes[i], i);
+    }
+    assert_true(enr_get_64(bytes + 1) == UINT64_C(0x0807060504030201));
+    assert_int_equal(enr_get_32(bytes + 1), 0x04030201);
+    assert_int_equal(enr_get_16(bytes + 1), 0x0201);
+    enr_put_32(bytes + 1, 0xD4C3B2A1u);
+    enr_put_16(bytes + 5, 0xF6E5u);
+    assert_memory_equal(bytes, "\0\xA1\xB2\xC3\xD4\xE5\xF6\7\b", sizeof bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_of_text),
-        cmocka_unit_test(test_slice),
-        cmocka_unit_test(test_trim),
-        cmocka_unit_test(test_equal),
-        cmocka_unit_test(test_equal_ignore_case),
-        cmocka_unit_test(test_equal_secret),
-        cmocka_unit_test(test_wipe),
-        cmocka_unit_test(test_buffer_edges),
-        cmocka_unit_test(test_buffer_stays_full),
-        cmocka_unit_test(test_buffer_empty),
-        cmocka_unit_test(test_buffer_decimal),
+        cmocka_unit_test(test_of_text),      cmocka_unit_test(test_slice),
+        cmocka_unit_test(test_trim),         cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_take),         cmocka_unit_test(test_is),
+        cmocka_unit_test(test_lists),        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_equal),        cmocka_unit_test(test_equal_ignore_case),
+        cmocka_unit_test(test_equal_secret), cmocka_unit_test(test_wipe),
+        cmocka_unit_test(test_buffer_edges), cmocka_unit_test(test_buffer_stays_full),
+        cmocka_unit_test(test_buffer_empty), cmocka_unit_test(test_buffer_decimal),
     };
     return cmocka_run_group_tests_name("span", tests, NULL, NULL);
 }

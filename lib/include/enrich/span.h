@@ -10,7 +10,11 @@
 
 /* For functions whose call would be longer than they are. Those of spans take them apart for a function of bytes, which
    nobody else need call: so the parts travel in registers, where a struct would go through memory. */
+#if defined(__GNUC__) || defined(__clang__)
 #define ENR_INLINE __attribute__((always_inline)) static inline
+#else
+#define ENR_INLINE static inline
+#endif
 
 /* ASCII, whatever the locale. */
 static inline bool enr_is_digit(uint8_t byte)
@@ -29,47 +33,53 @@ ENR_INLINE uint8_t enr_to_lower(uint8_t byte)
     return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte | 0x20u) : byte;
 }
 
-/* Little-endian numbers at any address, as they lie on flash. Copying them, not byte by byte, is one load or store
-   where the processor's own order is the same. */
-#define ENR_IS_BIG_ENDIAN (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+/* Copies a number to or from its little-endian form, in which all numbers lie on flash, at any address. One load and
+   one store where the processor's own order is the same; one that is not said to be big-endian is taken for that. */
+ENR_INLINE void enr_copy_number(void *to, const void *from, size_t len)
+{
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    for (size_t i = 0; i < len; i++) {
+        ((uint8_t *)to)[i] = ((const uint8_t *)from)[len - 1 - i];
+    }
+#else
+    memcpy(to, from, len);
+#endif
+}
 
 ENR_INLINE uint16_t enr_get_16(const uint8_t *in)
 {
     uint16_t number;
-    memcpy(&number, in, sizeof number);
-    return ENR_IS_BIG_ENDIAN ? __builtin_bswap16(number) : number;
+    enr_copy_number(&number, in, sizeof number);
+    return number;
 }
 
 ENR_INLINE void enr_put_16(uint8_t *out, uint16_t number)
 {
-    number = ENR_IS_BIG_ENDIAN ? __builtin_bswap16(number) : number;
-    memcpy(out, &number, sizeof number);
+    enr_copy_number(out, &number, sizeof number);
 }
 
 ENR_INLINE uint32_t enr_get_32(const uint8_t *in)
 {
     uint32_t number;
-    memcpy(&number, in, sizeof number);
-    return ENR_IS_BIG_ENDIAN ? __builtin_bswap32(number) : number;
+    enr_copy_number(&number, in, sizeof number);
+    return number;
 }
 
 ENR_INLINE void enr_put_32(uint8_t *out, uint32_t number)
 {
-    number = ENR_IS_BIG_ENDIAN ? __builtin_bswap32(number) : number;
-    memcpy(out, &number, sizeof number);
+    enr_copy_number(out, &number, sizeof number);
 }
 
 ENR_INLINE uint64_t enr_get_64(const uint8_t *in)
 {
     uint64_t number;
-    memcpy(&number, in, sizeof number);
-    return ENR_IS_BIG_ENDIAN ? __builtin_bswap64(number) : number;
+    enr_copy_number(&number, in, sizeof number);
+    return number;
 }
 
 ENR_INLINE void enr_put_64(uint8_t *out, uint64_t number)
 {
-    number = ENR_IS_BIG_ENDIAN ? __builtin_bswap64(number) : number;
-    memcpy(out, &number, sizeof number);
+    enr_copy_number(out, &number, sizeof number);
 }
 
 /* True when a byte stands in a string; NUL stands in none. */
@@ -88,7 +98,7 @@ typedef struct {
 enr_span_t enr_span_from_str(const char *text);
 
 /* Texts one behind the other, "first\0second\0third": a table that takes no pointers. The one of a number from 0 on;
-   and the number of a word among the first `count`, which is `count` when it is none of them. */
+   and the number of a word, its case as it stands, among the first `count`: `count` when it is none of them. */
 const char *enr_text_of(const char *texts, unsigned number);
 unsigned enr_text_find(const char *texts, unsigned count, enr_span_t word);
 
@@ -142,18 +152,22 @@ ENR_INLINE bool enr_span_equal(enr_span_t a, enr_span_t b)
     return enr_bytes_equal(a.ptr, a.len, b.ptr, b.len);
 }
 
-/* True when the span is this text. */
-bool enr_bytes_are(const uint8_t *bytes, size_t len, const char *text);
-ENR_INLINE bool enr_span_is(enr_span_t span, const char *text)
-{
-    return enr_bytes_are(span.ptr, span.len, text);
-}
-
 /* True when both hold the same bytes, A-Z and a-z taken as one (ASCII only, no locale). */
 bool enr_bytes_equal_ignore_case(const uint8_t *a, size_t a_len, const uint8_t *b, size_t b_len);
 ENR_INLINE bool enr_span_equal_ignore_case(enr_span_t a, enr_span_t b)
 {
     return enr_bytes_equal_ignore_case(a.ptr, a.len, b.ptr, b.len);
+}
+
+/* True when the span is this text; the second takes A-Z and a-z as one. */
+bool enr_bytes_are(const uint8_t *bytes, size_t len, const char *text);
+ENR_INLINE bool enr_span_is(enr_span_t span, const char *text)
+{
+    return enr_bytes_are(span.ptr, span.len, text);
+}
+ENR_INLINE bool enr_span_is_ignore_case(enr_span_t span, const char *text)
+{
+    return enr_bytes_equal_ignore_case(span.ptr, span.len, (const uint8_t *)text, strlen(text));
 }
 
 /* True when both hold the same bytes. Its time depends on the lengths only: for secrets (behaviours 22). */
