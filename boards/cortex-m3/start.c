@@ -169,7 +169,7 @@ __attribute__((naked)) static void fault(void)
                    "b start_tell_fault\n");
 }
 
-/* Whether the fault is a failed assertion (libc/assert.h): the instruction that gcc takes for a trap. */
+/* Whether the fault is a failed assertion (libc/assert.h): udf #255, which gcc takes for a trap, too. */
 static bool is_assertion(const uint32_t *frame)
 {
     return (SCB_CFSR & SCB_CFSR_UNDEFINSTR) != 0 && *(const uint16_t *)frame[6] == 0xDEFFu;

@@ -28,7 +28,7 @@ def faults(results, name, folder):
             board.type(command)
             results.check(f"{command}: told on the console, then a start", board.expect(told, 20) and started(board, cause), board.said[-5:])
         place = next((line.split()[2][3:] for line in board.said if line.startswith("assertion failed")), "0")
-        source = subprocess.run(["arm-none-eabi-addr2line", "-e", image, place], capture_output=True, text=True, check=True).stdout
+        source = subprocess.run(["arm-none-eabi-addr2line", "-i", "-e", image, place], capture_output=True, text=True, check=True).stdout
         results.check("the place told is the assertion's", "tests/firmware/selftest.c:" in source, (place, source))
         board.type("memory")
         wrong = board.expect(r"^memory: wrong (\d+)$", 20)
