@@ -40,7 +40,8 @@ mark_t leads_mark(const enr_slot_t *slot, unsigned number)
 
 enr_request_state_t leads_marked(const enr_slot_t *slot, unsigned number)
 {
-    return (enr_request_state_t)(slot->registers[number].value & (UNVERIFIED - 1));
+    unsigned state = slot->registers[number].value & (UNVERIFIED - 1);
+    return state < ENR_REQUEST_STATES ? (enr_request_state_t)state : ENR_REQUEST_UNKNOWN; /* of a later version */
 }
 
 unsigned leads_marks(const enr_slot_t *slot)

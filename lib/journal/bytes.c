@@ -188,6 +188,9 @@ enr_status_t block_read(enr_journal_t *journal, const block_t *block, uint32_t a
         bool cut = is_erased(bytes + proof.head_len, proof.tag_len);
         return wrong == 0 && bytes[4] != VERSION && !cut ? ENR_E_VERSION : ENR_E_SEAL;
     }
+    if (bytes[4] != VERSION) {
+        return ENR_E_VERSION;
+    }
     const uint8_t *sizes = bytes + block->sizes_at;
     bool same =
         bytes[5] == journal->align && enr_get_32(sizes) == flash->sector_size && enr_get_32(sizes + 4) == flash->size;

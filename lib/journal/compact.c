@@ -153,7 +153,8 @@ static enr_status_t move_tail(enr_journal_t *journal)
         journal->tail_sector = header.sector;
         journal->tail_index = journal->pin_index = 0;
         sectors_freed(journal, (uint16_t)(sector_free(journal) - free));
-        journal->extensions -= journal->gone_extensions;
+        journal->extensions -= /* one that was torn may show now and not when they were counted */
+            journal->gone_extensions < journal->extensions ? journal->gone_extensions : journal->extensions;
         journal->gone_extensions = 0;
         journal->compacting = journal->pinned = journal->stuck = false;
     }

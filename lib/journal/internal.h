@@ -267,8 +267,8 @@ ENR_NODISCARD enr_status_t slot_copy(enr_journal_t *journal, kind_t kind, const 
 /* Makes a slot of its entry, without its registers. */
 void slot_start(enr_slot_t *slot, const entry_t *entry);
 
-/* Reads a slot with its registers; the sector of its last annex is then in view. ENR_OK; ENR_END: no entry; ENR_E_SEAL:
- * damaged; ENR_AGAIN, ENR_E_FLASH. */
+/* Reads a slot with its registers; the sector of its last annex is then in view, after an error perhaps none. ENR_OK;
+ * ENR_END: no entry; ENR_E_SEAL: damaged; ENR_AGAIN, ENR_E_FLASH. */
 ENR_NODISCARD enr_status_t slot_load(enr_journal_t *journal, enr_place_t place, enr_slot_t *out_slot);
 
 /* A slot was written again at another place: held ones follow. */

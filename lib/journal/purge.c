@@ -165,6 +165,22 @@ static enr_status_t find_again(enr_journal_t *journal, const entry_t *entry)
     return ENR_END;
 }
 
+/* Whether a later entry of the sector in view lies where an extension's annex does: then this one's entry was torn, and
+   nobody saw it when that place was given away. ENR_OK; ENR_END: it does not. */
+static enr_status_t find_over(enr_journal_t *journal, const entry_t *extension)
+{
+    for (uint16_t i = (uint16_t)(extension->place.index + 1u); i < journal->view_limit; i++) {
+        entry_t later;
+        enr_status_t status = entry_read(journal, i, &later);
+        bool lies = status == ENR_OK && (is_lead(later.kind) || later.kind == KIND_EXTENSION);
+        if ((lies && later.content_at >= extension->annex_at && later.content_at < extension->annex_end) ||
+            status == ENR_AGAIN || status == ENR_E_FLASH) {
+            return status;
+        }
+    }
+    return ENR_END;
+}
+
 /* Whether the slot that was extended may still be there: a copy has all its registers in its own annex. Looks at one
    entry. ENR_OK: known; ENR_READY: not yet. */
 static enr_status_t find_owner(enr_journal_t *journal, const entry_t *extension, bool *out_owned)
@@ -221,6 +237,12 @@ static enr_status_t purge_entry(enr_journal_t *journal, uint16_t index)
     }
     if (entry.kind != KIND_EXTENSION && (!is_lead(entry.kind) || dead)) {
         return ENR_OK;
+    }
+    if (entry.kind == KIND_EXTENSION) {
+        status = find_over(journal, &entry);
+        if (status != ENR_END) {
+            return status;
+        }
     }
     status = purge_gap(journal, entry.content_at);
     if (status == ENR_OK && entry.kind == KIND_EXTENSION) {

@@ -2,6 +2,7 @@
 
 #include "enrich/crc32.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Sectors that are erased before they are needed. */
@@ -54,7 +55,7 @@ uint16_t sector_free(const enr_journal_t *journal)
     return free;
 }
 
-/* The free sector with so many of them before it, or NOWHERE. */
+/* The free sector with so many of them before it; there are more. */
 static uint16_t free_at(const enr_journal_t *journal, uint16_t position)
 {
     uint16_t sector = arc_start(journal);
@@ -64,6 +65,7 @@ static uint16_t free_at(const enr_journal_t *journal, uint16_t position)
         }
         sector = ring_next(journal, sector);
     }
+    assert(false);
     return NOWHERE;
 }
 

@@ -6,8 +6,6 @@
 /* What a sector holds beside slots: the entries that are kept free, and the places that sessions pass over. */
 #define OVERHEAD (ENTRIES_KEPT * ENTRY_LEN + 128u)
 
-/* Bytes of slots are fewer than those of the region, which are counted in 32 bits. */
-
 /* Sectors that so many bytes of slots surely fit into after compaction: each but the last is filled until the largest
    one finds no room. */
 static uint32_t sectors_for(const enr_journal_t *journal, uint32_t bytes, uint32_t largest)
@@ -16,6 +14,7 @@ static uint32_t sectors_for(const enr_journal_t *journal, uint32_t bytes, uint32
     return (bytes + filled - 1) / filled;
 }
 
+/* Fewer than the region's, which 32 bits count. */
 static uint32_t living_bytes(const enr_journal_t *journal)
 {
     return journal->stats.bytes + ENTRY_LEN * journal->tombstones;

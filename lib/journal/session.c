@@ -197,6 +197,7 @@ static enr_status_t write_elsewhere(enr_journal_t *journal)
     enr_status_t status = slot_load(journal, journal->last, &slot);
     if (slot.gone) { /* nothing but that is of use */
         slot.content_len = 0;
+        memset(slot.registers, 0, sizeof slot.registers);
     }
     return status == ENR_OK ? slot_copy(journal, kind, &slot, true) : status;
 }

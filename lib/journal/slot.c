@@ -126,7 +126,7 @@ enr_status_t enr_journal_read(enr_journal_t *journal, const enr_slot_t *slot, en
 
 enr_status_t enr_journal_read_data(enr_journal_t *journal, const enr_slot_t *slot, unsigned number, enr_buffer_t *out)
 {
-    assert(number < ENR_JOURNAL_REGISTERS);
+    assert(number < ENR_JOURNAL_REGISTERS && !slot->gone);
     return data_len(slot, number) == 0 ? ENR_OK : hand_over(journal, slot, number, out);
 }
 

@@ -181,8 +181,8 @@ static bool divides(uint32_t part, uint32_t whole)
 static bool is_geometry_usable(const enr_flash_t *flash)
 {
     return divides(flash->program_unit, 32) && divides(flash->program_unit, flash->page_size) &&
-           divides(flash->page_size, flash->sector_size) && divides(2 * flash->sector_size, flash->size) &&
-           flash->size / 2 >= HALF_MIN;
+           divides(flash->page_size, flash->sector_size) && divides(flash->sector_size, flash->size) &&
+           flash->size / flash->sector_size % 2 == 0 && flash->size / 2 >= HALF_MIN;
 }
 
 /* A move to the half that does not count begins with its erase, whatever it looks like: where a session's first act

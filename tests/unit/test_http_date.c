@@ -244,11 +244,26 @@ static void test_retry_after(void **state)
     assert_int_equal(seconds, 0);
 }
 
+static void test_days(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t seconds;
+        uint32_t day;
+    } rows[] = {{0, 0}, {86399, 0}, {86400, 1}, {INT64_C(1796083200), 20788}, {(INT64_C(1) << 39) - 1, 6362914}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(enr_day_of_seconds(rows[i].seconds), rows[i].day);
+        assert_int_equal(rows[i].seconds / 86400, rows[i].day);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),           cmocka_unit_test(test_other_forms), cmocka_unit_test(test_impossible),
-        cmocka_unit_test(test_two_digit_years), cmocka_unit_test(test_calendar),    cmocka_unit_test(test_retry_after),
+        cmocka_unit_test(test_forms),      cmocka_unit_test(test_other_forms),
+        cmocka_unit_test(test_impossible), cmocka_unit_test(test_two_digit_years),
+        cmocka_unit_test(test_calendar),   cmocka_unit_test(test_retry_after),
+        cmocka_unit_test(test_days),
     };
     return cmocka_run_group_tests_name("http_date", tests, NULL, NULL);
 }

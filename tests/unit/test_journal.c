@@ -1106,6 +1106,127 @@ static void test_session_wraps(void **state)
     }
 }
 
+/* A lead, with marks in its first annex, whose next mark needs an extension. */
+static uint32_t fill_annex(rig_t *rig, enr_slot_t *slot)
+{
+    uint32_t value = 1;
+    assert_int_equal(append(rig, 1, 100, 0, slot), ENR_OK);
+    while (slot->annex_at + 3u * rig->journal.align <= slot->annex_end) {
+        assert_int_equal(set(rig, slot, 0, value++, NONE), ENR_OK);
+    }
+    return value;
+}
+
+/* Contents go on where the newest anchor says, whatever shows of what stands before it. The entry of an extension is
+   cut, and reads as erased: its annex is nobody's, and the next session's content goes over it. That one is cut behind
+   its first unit, with its other units touched. Then the entry shows, whose annex ends in the middle of them. */
+static void test_torn_extension(void **state)
+{
+    (void)state;
+    static const enr_script_flash_config_t *const strict[] = {&once, &words};
+    for (size_t part = 0; part < COUNT(strict); part++) {
+        rig_t *rig = new_rig(strict[part]);
+        enr_slot_t slot;
+        uint32_t value = fill_annex(rig, &slot);
+        idle(rig);
+
+        /* the entry as it would have become; its annex comes next in the sector, and has no prefix */
+        uint8_t entry[ENTRY_LEN];
+        size_t size = enr_script_flash_memory(strict[part]);
+        uint32_t at = head_at(rig) + rig->duty.sector_size - (rig->journal.head_count + 1u) * ENTRY_LEN;
+        rig_t *before = malloc(sizeof *before + size);
+        assert_non_null(before);
+        *before = *rig;
+        memcpy(before + 1, rig->memory, size);
+        assert_int_equal(enr_journal_set(&rig->journal, &slot, 0, value, NONE), ENR_OK);
+        uint32_t annex_end = slot.annex_end;
+        memcpy(entry, rig->flash.bytes + at, sizeof entry);
+        *rig = *before;
+        memcpy(rig->memory, before + 1, size);
+        free(before);
+
+        assert_int_equal(find_number(rig, 1, &slot), ENR_OK);
+        rig->flash.cut_at = rig->flash.operations + 1;
+        rig->flash.cut_kind = ENR_SCRIPT_CUT_TORN_BLANK;
+        (void)!enr_journal_set(&rig->journal, &slot, 0, value, NONE);
+        enr_script_flash_power_on(&rig->flash);
+
+        /* the next session; what it appends is cut in its second program */
+        assert_int_equal(mount(rig), ENR_OK);
+        enr_journal_begin(&rig->journal);
+        idle(rig);
+        uint32_t content_at = rig->journal.head_high;
+        assert_true(content_at < annex_end && content_at + 400 > annex_end);
+        rig->flash.cut_at = rig->flash.operations + 2;
+        rig->flash.cut_kind = ENR_SCRIPT_CUT_TORN_BLANK;
+        assert_int_equal(append_once(rig, 2, 400, 0, &slot), ENR_E_FLASH);
+        enr_script_flash_power_on(&rig->flash);
+
+        /* and the one after it: nothing is programmed twice, which free_rig looks at */
+        memcpy(rig->flash.bytes + at, entry, sizeof entry);
+        assert_int_equal(mount(rig), ENR_OK);
+        assert_int_equal(append(rig, 3, 400, 0, &slot), ENR_OK);
+        assert_true(slot.annex_end > content_at + 400 + 400);
+        assert_true(content_is(rig, &slot, 3, 400));
+        assert_int_equal(find_number(rig, 1, &slot), ENR_OK);
+        assert_true(content_is(rig, &slot, 1, 100));
+        assert_int_equal(slot.registers[0].value, value - 1);
+        free_rig(rig);
+    }
+}
+
+/* An extension whose entry was torn, and whose place a later content took, shows when its lead is gone: what lies there
+   now is not overwritten with it. */
+static void test_purge_of_torn_extension(void **state)
+{
+    (void)state;
+    rig_t *rig = new_rig(&small);
+    enr_slot_t slot;
+    enr_slot_t other;
+    uint32_t value = fill_annex(rig, &slot);
+    uint16_t first = rig->journal.head;
+    while (rig->journal.head == first) {
+        assert_int_equal(append(rig, 50, 900, 0, &other), ENR_OK);
+    }
+    idle(rig);
+    uint8_t entry[ENTRY_LEN];
+    size_t size = enr_script_flash_memory(&small);
+    uint32_t at = head_at(rig) + rig->duty.sector_size - (rig->journal.head_count + 1u) * ENTRY_LEN;
+    rig_t *before = malloc(sizeof *before + size);
+    assert_non_null(before);
+    *before = *rig;
+    memcpy(before + 1, rig->memory, size);
+    assert_int_equal(enr_journal_set(&rig->journal, &slot, 0, value, NONE), ENR_OK);
+    memcpy(entry, rig->flash.bytes + at, sizeof entry);
+    *rig = *before;
+    memcpy(rig->memory, before + 1, size);
+    free(before);
+    assert_int_equal(find_number(rig, 1, &slot), ENR_OK);
+    rig->flash.cut_at = rig->flash.operations + 1;
+    rig->flash.cut_kind = ENR_SCRIPT_CUT_TORN_BLANK;
+    (void)!enr_journal_set(&rig->journal, &slot, 0, value, NONE);
+    enr_script_flash_power_on(&rig->flash);
+
+    assert_int_equal(mount(rig), ENR_OK);
+    enr_journal_begin(&rig->journal);
+    idle(rig);
+    assert_int_equal(append(rig, 2, 400, 0, &other), ENR_OK);
+    assert_true(content_is(rig, &other, 2, 400));
+    uint32_t number = other.number;
+    memcpy(rig->flash.bytes + at, entry, sizeof entry);
+
+    for (uint32_t i = 1; i < number - 1; i++) { /* all of the first sector */
+        assert_int_equal(retire_number(rig, i, 0), ENR_OK);
+    }
+    idle(rig);
+    assert_true(rig->journal.tail_sector != first);
+    enr_journal_purge(&rig->journal);
+    idle(rig);
+    assert_int_equal(find_number(rig, number, &other), ENR_OK);
+    assert_true(content_is(rig, &other, 2, 400));
+    free_rig(rig);
+}
+
 /* The power goes right after a session began, again and again. */
 static void storm(rig_t *rig, uint32_t cuts)
 {
@@ -1362,6 +1483,8 @@ int main(void)
         cmocka_unit_test(test_sector_breaks_under_leads),
         cmocka_unit_test(test_two_bad_anchors),
         cmocka_unit_test(test_session_wraps),
+        cmocka_unit_test(test_torn_extension),
+        cmocka_unit_test(test_purge_of_torn_extension),
         cmocka_unit_test(test_storm),
         cmocka_unit_test(test_steps_are_short),
         cmocka_unit_test(test_purge),

@@ -68,7 +68,8 @@ typedef struct enr_slot {
     uint32_t annex_end;
     struct enr_slot *next_held;
 
-    enr_register_t registers[ENR_JOURNAL_REGISTERS]; /* not private */
+    /* not private */
+    enr_register_t registers[ENR_JOURNAL_REGISTERS];
 } enr_slot_t;
 
 /* Figures. Counts are right once `counted` is true; before that they are what was seen so far. */
