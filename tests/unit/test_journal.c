@@ -1117,9 +1117,51 @@ static uint32_t fill_annex(rig_t *rig, enr_slot_t *slot)
     return value;
 }
 
-/* Contents go on where the newest anchor says, whatever shows of what stands before it. The entry of an extension is
-   cut, and reads as erased: its annex is nobody's, and the next session's content goes over it. That one is cut behind
-   its first unit, with its other units touched. Then the entry shows, whose annex ends in the middle of them. */
+/* An extension whose entry was cut. */
+typedef struct {
+    uint32_t at;              /* of the entry */
+    uint8_t entry[ENTRY_LEN]; /* as it would have become */
+    uint32_t annex_end;
+} torn_t;
+
+/* Lead 1's next mark goes into an extension, which comes next in the head and has no prefix. The power goes at its
+   entry, which then reads as erased; the next session has begun. */
+static torn_t tear_extension(rig_t *rig, const enr_script_flash_config_t *part, uint32_t value)
+{
+    torn_t torn = {.at = head_at(rig) + rig->duty.sector_size - (rig->journal.head_count + 1u) * ENTRY_LEN};
+    enr_slot_t slot;
+    size_t size = enr_script_flash_memory(part);
+    rig_t *before = malloc(sizeof *before + size);
+    assert_non_null(before);
+    *before = *rig;
+    memcpy(before + 1, rig->memory, size);
+    assert_int_equal(find_number(rig, 1, &slot), ENR_OK);
+    assert_int_equal(enr_journal_set(&rig->journal, &slot, 0, value, NONE), ENR_OK);
+    torn.annex_end = slot.annex_end;
+    memcpy(torn.entry, rig->flash.bytes + torn.at, sizeof torn.entry);
+    *rig = *before;
+    memcpy(rig->memory, before + 1, size);
+    free(before);
+
+    assert_int_equal(find_number(rig, 1, &slot), ENR_OK);
+    rig->flash.cut_at = rig->flash.operations + 1;
+    rig->flash.cut_kind = ENR_SCRIPT_CUT_TORN_BLANK;
+    (void)!enr_journal_set(&rig->journal, &slot, 0, value, NONE);
+    enr_script_flash_power_on(&rig->flash);
+    assert_int_equal(mount(rig), ENR_OK);
+    enr_journal_begin(&rig->journal);
+    idle(rig);
+    return torn;
+}
+
+static void show(rig_t *rig, const torn_t *torn)
+{
+    memcpy(rig->flash.bytes + torn->at, torn->entry, sizeof torn->entry);
+}
+
+/* Contents go on where the newest anchor says, whatever shows of what stands before it. A content that went over the
+   annex of a torn extension is cut behind its first unit, with its other units touched. Then the extension shows, whose
+   annex ends in the middle of them: nothing is programmed twice, which free_rig looks at. */
 static void test_torn_extension(void **state)
 {
     (void)state;
@@ -1129,41 +1171,15 @@ static void test_torn_extension(void **state)
         enr_slot_t slot;
         uint32_t value = fill_annex(rig, &slot);
         idle(rig);
-
-        /* the entry as it would have become; its annex comes next in the sector, and has no prefix */
-        uint8_t entry[ENTRY_LEN];
-        size_t size = enr_script_flash_memory(strict[part]);
-        uint32_t at = head_at(rig) + rig->duty.sector_size - (rig->journal.head_count + 1u) * ENTRY_LEN;
-        rig_t *before = malloc(sizeof *before + size);
-        assert_non_null(before);
-        *before = *rig;
-        memcpy(before + 1, rig->memory, size);
-        assert_int_equal(enr_journal_set(&rig->journal, &slot, 0, value, NONE), ENR_OK);
-        uint32_t annex_end = slot.annex_end;
-        memcpy(entry, rig->flash.bytes + at, sizeof entry);
-        *rig = *before;
-        memcpy(rig->memory, before + 1, size);
-        free(before);
-
-        assert_int_equal(find_number(rig, 1, &slot), ENR_OK);
-        rig->flash.cut_at = rig->flash.operations + 1;
-        rig->flash.cut_kind = ENR_SCRIPT_CUT_TORN_BLANK;
-        (void)!enr_journal_set(&rig->journal, &slot, 0, value, NONE);
-        enr_script_flash_power_on(&rig->flash);
-
-        /* the next session; what it appends is cut in its second program */
-        assert_int_equal(mount(rig), ENR_OK);
-        enr_journal_begin(&rig->journal);
-        idle(rig);
+        torn_t torn = tear_extension(rig, strict[part], value);
         uint32_t content_at = rig->journal.head_high;
-        assert_true(content_at < annex_end && content_at + 400 > annex_end);
+        assert_true(content_at < torn.annex_end && content_at + 400 > torn.annex_end);
         rig->flash.cut_at = rig->flash.operations + 2;
         rig->flash.cut_kind = ENR_SCRIPT_CUT_TORN_BLANK;
         assert_int_equal(append_once(rig, 2, 400, 0, &slot), ENR_E_FLASH);
         enr_script_flash_power_on(&rig->flash);
 
-        /* and the one after it: nothing is programmed twice, which free_rig looks at */
-        memcpy(rig->flash.bytes + at, entry, sizeof entry);
+        show(rig, &torn);
         assert_int_equal(mount(rig), ENR_OK);
         assert_int_equal(append(rig, 3, 400, 0, &slot), ENR_OK);
         assert_true(slot.annex_end > content_at + 400 + 400);
@@ -1175,46 +1191,25 @@ static void test_torn_extension(void **state)
     }
 }
 
-/* An extension whose entry was torn, and whose place a later content took, shows when its lead is gone: what lies there
-   now is not overwritten with it. */
+/* A torn extension, whose place a later content took, shows when its lead is gone: what lies there now is not
+   overwritten with it. */
 static void test_purge_of_torn_extension(void **state)
 {
     (void)state;
     rig_t *rig = new_rig(&small);
     enr_slot_t slot;
-    enr_slot_t other;
     uint32_t value = fill_annex(rig, &slot);
     uint16_t first = rig->journal.head;
     while (rig->journal.head == first) {
-        assert_int_equal(append(rig, 50, 900, 0, &other), ENR_OK);
+        assert_int_equal(append(rig, 50, 900, 0, &slot), ENR_OK);
     }
     idle(rig);
-    uint8_t entry[ENTRY_LEN];
-    size_t size = enr_script_flash_memory(&small);
-    uint32_t at = head_at(rig) + rig->duty.sector_size - (rig->journal.head_count + 1u) * ENTRY_LEN;
-    rig_t *before = malloc(sizeof *before + size);
-    assert_non_null(before);
-    *before = *rig;
-    memcpy(before + 1, rig->memory, size);
-    assert_int_equal(enr_journal_set(&rig->journal, &slot, 0, value, NONE), ENR_OK);
-    memcpy(entry, rig->flash.bytes + at, sizeof entry);
-    *rig = *before;
-    memcpy(rig->memory, before + 1, size);
-    free(before);
-    assert_int_equal(find_number(rig, 1, &slot), ENR_OK);
-    rig->flash.cut_at = rig->flash.operations + 1;
-    rig->flash.cut_kind = ENR_SCRIPT_CUT_TORN_BLANK;
-    (void)!enr_journal_set(&rig->journal, &slot, 0, value, NONE);
-    enr_script_flash_power_on(&rig->flash);
+    torn_t torn = tear_extension(rig, &small, value);
+    assert_int_equal(append(rig, 2, 400, 0, &slot), ENR_OK);
+    assert_true(content_is(rig, &slot, 2, 400));
+    uint32_t number = slot.number;
 
-    assert_int_equal(mount(rig), ENR_OK);
-    enr_journal_begin(&rig->journal);
-    idle(rig);
-    assert_int_equal(append(rig, 2, 400, 0, &other), ENR_OK);
-    assert_true(content_is(rig, &other, 2, 400));
-    uint32_t number = other.number;
-    memcpy(rig->flash.bytes + at, entry, sizeof entry);
-
+    show(rig, &torn);
     for (uint32_t i = 1; i < number - 1; i++) { /* all of the first sector */
         assert_int_equal(retire_number(rig, i, 0), ENR_OK);
     }
@@ -1222,8 +1217,8 @@ static void test_purge_of_torn_extension(void **state)
     assert_true(rig->journal.tail_sector != first);
     enr_journal_purge(&rig->journal);
     idle(rig);
-    assert_int_equal(find_number(rig, number, &other), ENR_OK);
-    assert_true(content_is(rig, &other, 2, 400));
+    assert_int_equal(find_number(rig, number, &slot), ENR_OK);
+    assert_true(content_is(rig, &slot, 2, 400));
     free_rig(rig);
 }
 
