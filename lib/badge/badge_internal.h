@@ -91,9 +91,10 @@ static inline bool is_void(uint8_t byte)
     return byte == ' ' || is_control(byte);
 }
 
+/* Empty, but not NULL. */
 static inline enr_span_t nothing(void)
 {
-    return (enr_span_t){0};
+    return ENR_SPAN("");
 }
 
 static inline enr_span_t from(enr_span_t text, size_t at)

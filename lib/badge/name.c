@@ -2,8 +2,6 @@
 
 #include "enrich/utf8.h"
 
-#include <assert.h>
-
 static const char honorifics[] = "dr prof mr mrs ms miss mx sir dame lord lady rev hon herr frau mme mlle monsieur "
                                  "madame dipling dring drmed dott dottssa drs";
 
@@ -31,7 +29,6 @@ static size_t last_word(enr_span_t text)
 
 static enr_span_t trim_commas(enr_span_t text)
 {
-    assert(text.len == 0 || text.ptr != NULL);
     while (text.len > 0 && (text.ptr[text.len - 1] == ',' || text.ptr[text.len - 1] == ' ')) {
         text.len--;
     }
