@@ -194,8 +194,7 @@ static enr_span_t next_segment(enr_span_t *path)
 
 static bool is_slug(enr_span_t slug)
 {
-    if (slug.len == 0 || enr_span_is_ignore_case(slug, ".") || enr_span_is_ignore_case(slug, "..") ||
-        !enr_utf8_is_text(slug)) {
+    if (slug.len == 0 || enr_span_is(slug, ".") || enr_span_is(slug, "..") || !enr_utf8_is_text(slug)) {
         return false;
     }
     for (size_t i = 0; i < slug.len; i++) {

@@ -95,7 +95,7 @@ enr_status_t enr_roster_open(const enr_flash_t *flash, enr_roster_t *out_roster)
         .at = HEAD_LEN + count * PLACE_LEN,
         .count = count,
         .version = enr_get_32(head + 16),
-        .expires = (int64_t)((uint64_t)enr_get_32(head + 36) << 32 | enr_get_32(head + 32)),
+        .expires = (int64_t)enr_get_64(head + 32),
     };
     return ENR_OK;
 }

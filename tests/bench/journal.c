@@ -128,6 +128,17 @@ static double per(uint64_t sum, uint32_t count)
     return (double)sum / count;
 }
 
+/* Mounts the journal on a new part. Gives the part's memory, to be freed. */
+static void *open_part(const enr_script_flash_config_t *config)
+{
+    void *memory = malloc(enr_script_flash_memory(config));
+    must(memory != NULL, "memory");
+    enr_script_flash_start(&flash, config, memory);
+    duty = enr_script_flash(&flash);
+    mount();
+    return memory;
+}
+
 /* One in `held` leads stays for ever; 0: none. worked: each has its three marks, with an id and a result. */
 static void drain(uint32_t sector_size, uint32_t unit, uint32_t held, bool worked)
 {
@@ -137,11 +148,7 @@ static void drain(uint32_t sector_size, uint32_t unit, uint32_t held, bool worke
                                         .program_unit = unit,
                                         .reprogram = unit == 1,
                                         .suspends = true};
-    void *memory = malloc(enr_script_flash_memory(&config));
-    must(memory != NULL, "memory");
-    enr_script_flash_start(&flash, &config, memory);
-    duty = enr_script_flash(&flash);
-    mount();
+    void *memory = open_part(&config);
     enr_journal_begin(&journal);
     idle();
     cost_t start = now();
@@ -193,11 +200,7 @@ static void count(void)
 {
     enr_script_flash_config_t config = {
         .size = 16u << 20, .sector_size = 65536, .page_size = 256, .program_unit = 1, .suspends = true};
-    void *memory = malloc(enr_script_flash_memory(&config));
-    must(memory != NULL, "memory");
-    enr_script_flash_start(&flash, &config, memory);
-    duty = enr_script_flash(&flash);
-    mount();
+    void *memory = open_part(&config);
     for (uint32_t i = 1; i <= COUNTED; i++) {
         enr_slot_t slot;
         append(i, 960, &slot);
@@ -225,11 +228,7 @@ static void spread(uint32_t held)
                                         .program_unit = 1,
                                         .reprogram = true,
                                         .suspends = true};
-    void *memory = malloc(enr_script_flash_memory(&config));
-    must(memory != NULL, "memory");
-    enr_script_flash_start(&flash, &config, memory);
-    duty = enr_script_flash(&flash);
-    mount();
+    void *memory = open_part(&config);
     enr_cursor_t cursor = {0};
     for (uint32_t i = 1; i <= LEADS; i++) {
         enr_slot_t slot;
@@ -262,11 +261,7 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "append") == 0) {
         enr_script_flash_config_t config = {
             .size = 16u << 20, .sector_size = 65536, .page_size = 256, .program_unit = 1, .suspends = true};
-        void *memory = malloc(enr_script_flash_memory(&config));
-        must(memory != NULL, "memory");
-        enr_script_flash_start(&flash, &config, memory);
-        duty = enr_script_flash(&flash);
-        mount();
+        void *memory = open_part(&config);
         for (uint32_t i = 1; i <= (uint32_t)atoi(argv[2]); i++) {
             enr_slot_t slot;
             append(i, 64, &slot);
@@ -274,8 +269,7 @@ int main(int argc, char **argv)
         free(memory);
         return 0;
     }
-    printf("| leads | sectors | programs an append | bytes | bytes read | bytes read a dequeue | KB read a mount | KB "
-           "read to count a lead | "
+    printf("| leads | sectors | programs an append | bytes | bytes read | bytes read a dequeue | KB read a mount | "
            "programmed / payload and tag | erased / payload and tag | held |\n"
            "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n");
     for (unsigned i = 0; i < 4; i++) {

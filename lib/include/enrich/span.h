@@ -97,8 +97,9 @@ typedef struct {
 /* The span of a NUL-terminated string, without the NUL; NULL gives an empty span. */
 enr_span_t enr_span_from_str(const char *text);
 
-/* Texts one behind the other, "first\0second\0third": a table that takes no pointers. The one of a number from 0 on;
-   and the number of a word, its case as it stands, among the first `count`: `count` when it is none of them. */
+/* Texts one behind the other, "first\0second\0third": a table that takes no pointers. The one of a number from 0 on, of
+   which there must be more; and the number of a word, its case as it stands, among the first `count`: `count` when it
+   is none of them. */
 const char *enr_text_of(const char *texts, unsigned number);
 unsigned enr_text_find(const char *texts, unsigned count, enr_span_t word);
 
